@@ -1,0 +1,196 @@
+"""`@endpoint`: what every route of the API has in common.
+
+Who is asking and whether they may; the body validated once, with all problems reported together; errors as
+JSON with a status of their own; `Idempotency-Key` on creating calls; no answer cached. The registry of
+endpoints is what /openapi.json and the test of every route with every role are made from.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from chalice import Response
+from chalice.app import Request
+
+from chalicelib.core import log as logs
+from chalicelib.core.endpoint_guard import gatekeeper
+from chalicelib.core.errors import InvalidInput, NotSignedIn, Problem, SignalboxError, TooLarge
+
+MAX_BODY_BYTES = 1_000_000
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request: who asks, the validated body, the query string and the headers."""
+
+    actor: Any
+    body: Any
+    query: Mapping[str, str]
+    request: Request
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint returns: a pydantic model or plain data, and a status."""
+
+    body: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A registered endpoint, for the OpenAPI document and the tests."""
+
+    name: str
+    right: Any
+    body: Any
+    answers: Any
+    idempotent: bool
+    summary: str
+
+
+REGISTRY: dict[str, Endpoint] = {}
+
+def endpoint(
+    *, right: Any, body: Any = None, answers: Any = None, idempotent: bool = False
+) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
+    """A JSON route. `right` is what the asker must hold somewhere (None: signed in is enough; the service
+    checks on what); `body` and `answers` are pydantic models, `body` given as a function that imports it.
+    """
+
+    def decorate(function: Callable[..., Answer]) -> Callable[..., Response]:
+        REGISTRY[function.__name__] = Endpoint(
+            function.__name__, right, body, answers, idempotent, (function.__doc__ or "").strip().split("\n")[0]
+        )
+
+        @wraps(function)
+        def view(**path: str) -> Response:
+            request = current_request()
+            return _answer(request, lambda: _call(request, function, path, right, body, idempotent))
+
+        return view
+
+    return decorate
+
+
+def open_endpoint(function: Callable[..., Answer]) -> Callable[..., Response]:
+    """A JSON route for anybody: no token is asked for, and errors are answered the same way."""
+
+    @wraps(function)
+    def view(**path: str) -> Response:
+        request = current_request()
+        return _answer(request, lambda: function(request, **path))
+
+    return view
+
+
+def current_request() -> Request:
+    """The request being served; blueprints share the app's (one request at a time in a Lambda)."""
+    import app
+
+    request: Request = app.app.current_request
+    return request
+
+
+def _call(
+    request: Request, function: Callable[..., Answer], path: dict[str, str], right: Any, body: Any, idempotent: bool
+) -> Answer:
+    actor = gatekeeper().identify(bearer_token(request))
+    if right is not None:
+        actor.require(right)
+    raw = request.raw_body or b""
+    if len(raw) > MAX_BODY_BYTES:
+        raise TooLarge(f"the body is {len(raw)} bytes; the most is {MAX_BODY_BYTES}")
+    parsed = parse_body(body(), raw) if body is not None else None
+    call = Call(actor, parsed, dict(request.query_params or {}), request)
+    key = request.headers.get("idempotency-key")
+    if not (idempotent and key):
+        return function(call, **path)
+    if not (key.isascii() and key.isprintable() and len(key) <= 200):
+        raise InvalidInput([Problem("Idempotency-Key", "use 1 to 200 printable ASCII characters")])
+
+    def make() -> dict[str, Any]:
+        made = function(call, **path)
+        return {"body": plain(made.body), "status": made.status, "headers": dict(made.headers)}
+
+    stored = gatekeeper().once(f"{actor.person_id}#{function.__name__}#{key}", raw.decode("utf-8"), make)
+    return Answer(stored["body"], stored["status"], stored["headers"])
+
+
+def _answer(request: Request, make: Callable[[], Answer]) -> Response:
+    logger = logs.logger()
+    request_id = (request.context or {}).get("requestId") or "local"
+    logger.set_correlation_id(request_id)
+    headers = dict(HEADERS)
+    try:
+        answer = make()
+        body, status = plain(answer.body), answer.status
+        headers |= answer.headers
+    except SignalboxError as error:
+        body, status = error.as_dict(), error.status
+        log.info("refused", extra={"status": status, "why": error.code})
+    except Exception:
+        # The last resort: the cause goes to the log under an id that the caller can quote to ops.
+        log.exception("unexpected")
+        message = f"Something broke on our side. Tell ops this number: {request_id}."
+        body, status = {"error": "unexpected", "message": message}, 500
+    finally:
+        logs.flush()
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    text = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status_code=status, headers=headers)
+
+
+def bearer_token(request: Request) -> str:
+    """The token of an `Authorization: Bearer` header. Raises NotSignedIn."""
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotSignedIn("send your token as 'Authorization: Bearer <token>'")
+    return token.strip()
+
+
+def parse_body(model: Any, raw: bytes) -> Any:
+    """The body as `model`. Raises InvalidInput with every problem, each under its field's path.
+
+    pydantic's own parser refuses what json.loads lets by: lone surrogates, deep nesting, bytes that are not
+    UTF-8.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate_json(raw or b"{}")
+    except ValidationError as error:
+        raise InvalidInput(_problems(error.errors(include_url=False, include_input=False))) from None
+
+
+def _problems(errors: list[Any]) -> list[Problem]:
+    found = []
+    for error in errors:
+        path = ".".join(str(part) for part in error["loc"]) or "body"
+        message = str(error["msg"]).removeprefix("Value error, ")
+        found.append(Problem(path, message[:1].lower() + message[1:]))
+    return found
+
+
+def plain(body: Any) -> Any:
+    """A pydantic model (or a list or dict holding some) as JSON-able data."""
+    if hasattr(body, "model_dump"):
+        return body.model_dump(mode="json")
+    if isinstance(body, dict):
+        return {k: plain(v) for k, v in body.items()}
+    if isinstance(body, list | tuple):
+        return [plain(v) for v in body]
+    return body

@@ -1,0 +1,59 @@
+"""`Idempotency-Key` on creating calls, by Powertools.
+
+Good for answering a caller's retry with the first answer. Never used for publishing: Powertools deletes its
+record when the function raises, so a timeout after the platform accepted a post would send it again.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.core.errors import Conflict
+from chalicelib.core.settings import Settings
+
+KEPT_FOR = 24 * 3600  # seconds a stored answer is repeated
+
+
+class Idempotency:
+    def __init__(self, client: Any, settings: Settings) -> None:
+        from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig
+
+        self._layer = DynamoDBPersistenceLayer(
+            table_name=settings.table("idempotency"), boto3_client=client, key_attr="id"
+        )
+        self._config = IdempotencyConfig(
+            event_key_jmespath="key",
+            payload_validation_jmespath="fingerprint",
+            raise_on_no_idempotency_key=True,
+            expires_after_seconds=KEPT_FOR,
+            hash_function="sha256",
+        )
+
+    def once(self, key: str, fingerprint: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer stored under the key, or `make()`'s, which is stored.
+
+        Raises Conflict if the key was used with another body, or if its first call is still running.
+        """
+        from aws_lambda_powertools.utilities.idempotency import idempotent_function
+        from aws_lambda_powertools.utilities.idempotency.exceptions import (
+            IdempotencyAlreadyInProgressError,
+            IdempotencyValidationError,
+        )
+
+        @idempotent_function(
+            data_keyword_argument="call",
+            persistence_store=self._layer,
+            config=self._config,
+            key_prefix="signalbox",
+        )
+        def run(call: dict[str, str]) -> dict[str, Any]:
+            return make()
+
+        call = {"key": key, "fingerprint": hashlib.sha256(fingerprint.encode()).hexdigest()}
+        try:
+            answer: dict[str, Any] = run(call=call)
+        except IdempotencyValidationError:
+            raise Conflict("this Idempotency-Key was used for something else; use a new one") from None
+        except IdempotencyAlreadyInProgressError:
+            raise Conflict("the first call with this Idempotency-Key is still running; ask again") from None
+        return answer

@@ -1,0 +1,18 @@
+"""Event name to the chores it causes; the chores join the event's own transaction.
+
+One literal table, so that "what happens when" is read in one place. Chore kinds are handled in wiring.py.
+"""
+
+SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
+    # publishing
+    "PostPublished": (),
+    "VariantRefused": ("tell_outcome",),
+    "VariantUnknown": ("tell_outcome",),
+    "VariantLate": ("tell_outcome",),
+    "VariantHeld": ("tell_outcome",),
+    "CredentialsRefused": ("tell_credentials_refused",),
+    # approvals
+    "ApprovalRequested": ("ask_approvers",),
+    "StageOpened": ("ask_approvers",),
+    "ApprovalSettled": ("tell_author",),
+}
