@@ -1,0 +1,41 @@
+"""Runs the local platform: python -m infra.local.platform --port 8091 --state DIR."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.local.platform.app import Platform
+from infra.local.platform.serving import Server, log_to, wait_for_signal
+from infra.local.platform.settings import DEFAULT_RATE_LIMIT, Settings
+from infra.local.platform.store import Store
+
+
+def main() -> None:
+    """Serve on loopback until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local.platform", description=__doc__)
+    parser.add_argument("--port", type=int, default=8091, help="0 picks a free one")
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder that keeps accounts, posts and media"
+    )
+    parser.add_argument(
+        "--rate-limit", type=int, default=DEFAULT_RATE_LIMIT, help="calls per account in 5 minutes"
+    )
+    parser.add_argument("--log", help="file that gets a line per request")
+    options = parser.parse_args()
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    log_to(options.log)
+    store = Store(options.state, now)
+    server = Server(options.port, Platform(store, Settings(rate_limit=options.rate_limit), now).wsgi)
+    server.start()
+    print(f"local platform ready at {server.url}", flush=True)
+    wait_for_signal(then=server.stop)
+    store.close()
+
+
+if __name__ == "__main__":
+    main()

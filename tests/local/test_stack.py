@@ -1,0 +1,207 @@
+"""The one-machine stack for real: MiniStack with IAM enforced, both stacks through CloudFormation, the packaged app.
+
+One stack on its own ports and in its own folder serves every test of this file, in the order they are written.
+"""
+
+import io
+import json
+import os
+import random
+import re
+import socket
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.processes import StackError
+from infra.local.stack import PORTS, Machine, Stack
+
+pytestmark = pytest.mark.xdist_group("stack")
+
+PROBE = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["call"])(**event["arguments"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+"""
+
+
+def free_base() -> int:
+    """A port with as many free ones after it as the stack takes."""
+    for base in random.sample(range(21000, 29000, 10), 50):
+        probes = [socket.socket() for _ in PORTS]
+        try:
+            for offset, probe in enumerate(probes):
+                probe.bind(("127.0.0.1", base + offset))
+        except OSError:
+            continue
+        else:
+            return base
+        finally:
+            for probe in probes:
+                probe.close()
+    raise AssertionError("no free ports")
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine(tmp_path_factory.mktemp("stack"), {"SIGNALBOX_PORT_BASE": str(free_base())})
+    yield machine
+    machine.down()
+
+
+@pytest.fixture(scope="module")
+def stack(machine: Machine) -> Stack:
+    return machine.up()[0]
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def roles(stack: Stack) -> dict[str, str]:
+    """Each function's role, by the function's short name."""
+    functions = stack.client("lambda").list_functions()["Functions"]
+    return {
+        function["FunctionName"].removeprefix("signalbox-local-"): function["Role"] for function in functions
+    }
+
+
+def as_function(stack: Stack, role: str, service: str, call: str, **arguments: Any) -> str:
+    """What AWS says to `call` with that role's credentials: `allowed`, or the error's code."""
+    functions = stack.client("lambda")
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("probe.py", PROBE)
+    functions.create_function(
+        FunctionName="probe",
+        Runtime="python3.11",
+        Handler="probe.handler",
+        Role=role,
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=20,
+    )
+    try:
+        event = {"service": service, "call": call, "arguments": arguments}
+        answer = functions.invoke(FunctionName="probe", Payload=json.dumps(event))
+        return str(json.loads(answer["Payload"].read()))
+    finally:
+        functions.delete_function(FunctionName="probe")
+
+
+def test_everything_answers_where_the_stack_file_says(machine: Machine, stack: Stack) -> None:
+    written = json.loads(machine.stack_file.read_text())
+    assert written["api_url"] == stack.api_url
+    for url in (written["platform_url"], written["mail_url"], written["aws_endpoint"] + "/_ministack/health"):
+        assert status_of(url) == 200
+    assert status_of(stack.api_url + "/no-such-route") == 403
+
+
+def test_a_second_up_is_told_from_a_first(
+    machine: Machine, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = [service.pid() for service in machine.services]
+    again, started = machine.up()
+    assert (again, started) == (stack, [])
+    assert [service.pid() for service in machine.services] == before
+    assert "nothing has changed" in capsys.readouterr().out
+
+
+def test_nothing_listens_beyond_loopback(machine: Machine, stack: Stack) -> None:
+    for port in machine.ports.values():
+        with socket.socket() as elsewhere:
+            elsewhere.bind(("127.0.0.2", port))
+
+
+def test_every_queue_has_its_worker_and_the_tick_its_schedule(stack: Stack) -> None:
+    mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    served = {mapping["EventSourceArn"].rsplit(":", 1)[1] for mapping in mappings}
+    assert served == {"signalbox-local-publish", "signalbox-local-chores"}
+    rules = stack.client("events").list_rules()["Rules"]
+    assert "rate(1 minute)" in [rule["ScheduleExpression"] for rule in rules]
+
+
+def test_a_function_is_refused_what_its_policy_does_not_name(stack: Stack) -> None:
+    for name, role in roles(stack).items():
+        assert as_function(stack, role, "iam", "list_users") == "AccessDenied", name
+        denied = as_function(stack, role, "dynamodb", "delete_table", TableName="signalbox-local-posts")
+        assert denied == "AccessDeniedException", name
+        other = as_function(
+            stack, role, "dynamodb", "get_item", TableName="signalbox-prod-posts", Key={"pk": {"S": "x"}}
+        )
+        assert other == "AccessDeniedException", name
+
+
+def test_a_function_may_do_what_its_policy_names(stack: Stack) -> None:
+    written = as_function(
+        stack,
+        roles(stack)["api_handler"],
+        "ssm",
+        "get_parameters_by_path",
+        Path="/signalbox/local/settings",
+    )
+    assert written == "allowed"
+
+
+def test_state_survives_down_and_up(machine: Machine, stack: Stack) -> None:
+    bucket = re.sub(r".*/", "", stack.client("s3").list_buckets()["Buckets"][0]["Name"])
+    stack.client("s3").put_object(Bucket=bucket, Key="kept", Body=b"bytes")
+    stack.client("ssm").put_parameter(
+        Name="/signalbox/local/accounts/kept", Value="secret", Type="SecureString"
+    )
+    stack.client("dynamodb").put_item(
+        TableName="signalbox-local-idempotency", Item={"id": {"S": "kept"}, "data": {"S": "żółw سلام"}}
+    )
+    functions = roles(stack)
+    assert machine.down() == [service.name for service in machine.services]
+    assert [service.pid() for service in machine.services] == [None, None, None]
+
+    again, _ = machine.up()
+
+    assert again == stack
+    assert roles(stack) == functions
+    assert stack.client("s3").get_object(Bucket=bucket, Key="kept")["Body"].read() == b"bytes"
+    secret = stack.client("ssm").get_parameter(Name="/signalbox/local/accounts/kept", WithDecryption=True)
+    assert secret["Parameter"]["Value"] == "secret"
+    item = stack.client("dynamodb").get_item(
+        TableName="signalbox-local-idempotency", Key={"id": {"S": "kept"}}
+    )
+    assert item["Item"]["data"]["S"] == "żółw سلام"
+    assert status_of(stack.api_url + "/no-such-route") == 403
+
+
+def test_other_ports_are_refused_while_there_is_state(machine: Machine, stack: Stack) -> None:
+    moved = Machine(machine.folder, {"SIGNALBOX_PORT_BASE": str(free_base())})
+    with pytest.raises(StackError, match=r"use that port again"):
+        moved.up()
+
+
+def test_lost_state_is_made_anew(machine: Machine, stack: Stack) -> None:
+    machine.down()
+    for file in (machine.folder / "aws").glob("*.json"):
+        file.unlink()
+    machine.up()
+    with pytest.raises(ClientError, match="ParameterNotFound"):
+        stack.client("ssm").get_parameter(Name="/signalbox/local/accounts/kept")
+    assert status_of(stack.api_url + "/no-such-route") == 403
+
+
+@pytest.mark.parametrize("text", ["http", "80", "70000", "-1"])
+def test_a_port_that_cannot_be_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StackError, match="SIGNALBOX_MAIL_PORT"):
+        Machine(tmp_path, {**os.environ, "SIGNALBOX_MAIL_PORT": text})
