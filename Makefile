@@ -5,7 +5,7 @@ SHELL := /bin/sh
 STAGE ?= prod
 RUN := .venv/bin/python
 READY := .venv/ready
-PYTEST := $(RUN) -m pytest -n 2 --dist loadgroup
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'

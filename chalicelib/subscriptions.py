@@ -4,15 +4,10 @@ One literal table, so that "what happens when" is read in one place. Chore kinds
 """
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
-    # publishing
     "PostPublished": (),
     "VariantRefused": ("tell_outcome",),
     "VariantUnknown": ("tell_outcome",),
     "VariantLate": ("tell_outcome",),
     "VariantHeld": ("tell_outcome",),
     "CredentialsRefused": ("tell_credentials_refused",),
-    # approvals
-    "ApprovalRequested": ("ask_approvers",),
-    "StageOpened": ("ask_approvers",),
-    "ApprovalSettled": ("tell_author",),
 }

@@ -29,8 +29,8 @@ SHIPPED = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policies")
 # Lambda refuses a larger zip: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_ZIP = 50 * 1024 * 1024
 
-# botocore carries a description of each of 430 services, 9 MB zipped; these are the ones the app calls.
-AWS_SERVICES = ("dynamodb", "s3", "ses", "sesv2", "sqs", "ssm", "sts")
+# botocore carries a description of each of 430 services, 9 MB zipped; these are those the app calls.
+AWS_SERVICES = ("dynamodb", "s3", "sesv2", "sqs", "ssm")
 
 # glibc is 2.26 for Python 3.11 and 2.34 later: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 LAMBDA_WHEELS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_26_x86_64")
@@ -58,8 +58,8 @@ class Package:
         return self.zip_file.stat().st_size
 
 
-def build(stage: str) -> Package:
-    """The package of `stage` in build/<stage>, made anew only if something that goes into it has changed.
+def build(stage: str, folder: Path = BUILD) -> Package:
+    """The package of `stage` in `folder`/<stage>, made anew only if something that goes into it has changed.
 
     Raises PackagingError.
     """
@@ -68,8 +68,8 @@ def build(stage: str) -> Package:
         raise PackagingError(
             f"there is no stage {stage!r} in .chalice/config.json, only {', '.join(configured)}"
         )
-    with exclusive(BUILD / f"{stage}.lock", "waiting for another build to finish"):
-        return _build(stage, BUILD / stage)
+    with exclusive(folder / f"{stage}.lock", "waiting for another build to finish"):
+        return _build(stage, folder / stage)
 
 
 @contextmanager
@@ -102,7 +102,7 @@ def _build(stage: str, folder: Path) -> Package:
     if package.zip_bytes > LARGEST_ZIP:
         raise PackagingError(
             f"the package is {package.zip_bytes / 1024 / 1024:.1f} MB zipped and Lambda takes at most 50 MB: "
-            "look for what grew with `unzip -lv build/%s/deployment.zip`" % stage
+            f"look for what grew with `unzip -lv {package.zip_file}`"
         )
     receipt.write_text(json.dumps({"inputs": inputs, "digest": digest, "functions": functions}))
     shutil.rmtree(project)
@@ -138,30 +138,26 @@ def _wheel_tags(stage: str) -> tuple[str, ...]:
 def _packages(stage: str) -> Path:
     """The locked packages, installed once per lock, Python and kind of wheel, pruned and compiled."""
     tags = _wheel_tags(stage)
-    key = hashlib.sha256(
-        f"{sys.version_info[:3]} {tags} {AWS_SERVICES}".encode() + LOCK.read_bytes()
-    ).hexdigest()[:16]
-    ready = CACHE / key
-    if ready.exists():
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    key = hashlib.sha256(f"{python} {tags} {AWS_SERVICES}".encode() + LOCK.read_bytes()).hexdigest()[:16]
+    with exclusive(CACHE / "lock", "waiting for another build to install packages"):
+        ready = CACHE / key
+        if not ready.exists():
+            unfinished = CACHE / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            _install(unfinished, tags)
+            _prune(unfinished)
+            _compile(unfinished, ["."])
+            unfinished.rename(ready)
         return ready
-    unfinished = CACHE / f"{key}.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _install(folder: Path, tags: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--no-compile", "--only-binary=:all:", "--target", str(unfinished), "-r", str(LOCK)]
+    command += ["--no-compile", "--only-binary=:all:", "--target", str(folder), "-r", str(LOCK)]
     for tag in tags:
         command += ["--platform", tag]
-    if tags:
-        command += [
-            "--implementation",
-            "cp",
-            "--python-version",
-            f"{sys.version_info[0]}.{sys.version_info[1]}",
-        ]
     _run(command, ROOT, "the locked packages could not be installed as Lambda wheels")
-    _prune(unfinished)
-    _compile(unfinished, ["."])
-    unfinished.rename(ready)
-    return ready
 
 
 def _prune(packages: Path) -> None:
@@ -219,7 +215,7 @@ def _rewrite_zip(folder: Path) -> str:
 
 
 def _finish_template(stage: str, folder: Path) -> list[str]:
-    """Names each function, puts an alarm on it, narrows its role; returns the functions' names."""
+    """Names each function and its log, adds an alarm on its errors, narrows its role; returns the names."""
     path = folder / "template.json"
     template = json.loads(path.read_text())
     template["Description"] = f"Signalbox {stage}, the code half - functions, roles, alarms and the API."
@@ -230,6 +226,10 @@ def _finish_template(stage: str, folder: Path) -> list[str]:
             names.append(_function_name(logical_id))
             resource["Properties"]["FunctionName"] = f"signalbox-{stage}-{names[-1]}"
             resources[f"{logical_id}ErrorsAlarm"] = _errors_alarm(stage, logical_id, names[-1])
+        elif resource["Type"] == "AWS::Logs::LogGroup":
+            # Chalice 1.34 refers to the API's function by a name that the template does not have.
+            name = _function_name(logical_id.removesuffix("LogGroup"))
+            resource["Properties"]["LogGroupName"] = f"/aws/lambda/signalbox-{stage}-{name}"
         elif resource["Type"] == "AWS::IAM::Role":
             for policy in resource["Properties"]["Policies"]:
                 for statement in policy["PolicyDocument"]["Statement"]:

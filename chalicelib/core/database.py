@@ -1,4 +1,4 @@
-"""The only DynamoDB code: plain dictionaries in and out, conditions that say who lost, transactions that retry.
+"""The only DynamoDB code: plain dictionaries in and out, conditions that say who lost, retried transactions.
 
 Values are str, int, bool, None, list, dict and set[str]; floats and bytes are refused, because neither
 survives a round trip unchanged.
@@ -6,11 +6,12 @@ survives a round trip unchanged.
 
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.core.errors import Busy, SignalboxError
+from chalicelib.core.errors import Busy, InvalidInput, Problem, SignalboxError
 from chalicelib.core.expressions import Expression
 from chalicelib.core.settings import Settings
 
@@ -20,7 +21,9 @@ _TRANSIENT = {
     "TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException",
     "TransactionConflictException", "InternalServerError",
 }  # fmt: skip
+_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"}
 _ATTEMPTS = 8
+_LARGEST = 10**38  # DynamoDB keeps 38 digits of a number
 
 
 class ConditionFailed(SignalboxError):
@@ -69,15 +72,15 @@ def encode(value: Any) -> dict[str, Any]:
             return {"BOOL": value}
         case str():
             return {"S": str(value)}
-        case int():
+        case int() if -_LARGEST < value < _LARGEST:
             return {"N": str(value)}
         case list() | tuple():
             return {"L": [encode(v) for v in value]}
         case dict():
-            return {"M": {k: encode(v) for k, v in value.items()}}
-        case set() | frozenset():
+            return {"M": {k: encode(v) for k, v in value.items() if v != set()}}
+        case set() | frozenset() if value:
             return {"SS": sorted(value)}
-    raise TypeError(f"{type(value).__name__} cannot be stored")
+    raise TypeError(f"this {type(value).__name__} cannot be stored")
 
 
 def decode(typed: Mapping[str, Any]) -> Any:
@@ -101,7 +104,7 @@ def decode(typed: Mapping[str, Any]) -> Any:
 
 def encode_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item's typed form; attributes that are None or an empty set are left out."""
-    return {k: encode(v) for k, v in item.items() if v is not None and v != set() and v != frozenset()}
+    return {k: encode(v) for k, v in item.items() if v is not None and v != set()}
 
 
 def decode_item(item: Mapping[str, Any]) -> Item:
@@ -133,20 +136,20 @@ class Database:
 
     def get(self, table: str, key: Item, consistent: bool = True) -> Item | None:
         """The item, strongly consistent unless told otherwise, or None."""
-        answer = self._client.get_item(
-            TableName=self._settings.table(table), Key=encode_item(key), ConsistentRead=consistent
-        )
+        request = {"TableName": self._settings.table(table), "Key": encode_item(key), "ConsistentRead": consistent}
+        answer = self._call(self._client.get_item, request)
         return decode_item(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, table: str, keys: Iterable[Item]) -> list[Item]:
-        """The items that exist, in no order; any number of keys."""
+        """The items that exist, in no order; any number of keys, each read once."""
         name = self._settings.table(table)
-        wanted = [encode_item(k) for k in keys]
+        wanted = [encode_item(k) for k in {tuple(sorted(k.items())): k for k in keys}.values()]
         found: list[Item] = []
         attempt = 0
         while wanted:
             now, wanted = wanted[:100], wanted[100:]
-            answer = self._client.batch_get_item(RequestItems={name: {"Keys": now, "ConsistentRead": True}})
+            request = {"RequestItems": {name: {"Keys": now, "ConsistentRead": True}}}
+            answer = self._call(self._client.batch_get_item, request)
             found += [decode_item(i) for i in answer["Responses"].get(name, [])]
             left = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
             if left:
@@ -165,7 +168,10 @@ class Database:
         forward: bool = True,
         filter_by: Expression | None = None,
     ) -> Page:
-        """One page of a query; strongly consistent on the table, eventually on an index."""
+        """One page of a query; strongly consistent on the table, eventually on an index.
+
+        Raises InvalidInput if `after` is no key of this query: it came from a caller's cursor.
+        """
         request: dict[str, Any] = {
             "TableName": self._settings.table(table),
             "KeyConditionExpression": key.text,
@@ -182,7 +188,12 @@ class Database:
             request["Limit"] = limit
         if after:
             request["ExclusiveStartKey"] = encode_item(after)
-        answer = self._client.query(**request)
+        try:
+            answer = self._call(self._client.query, request)
+        except self._client.exceptions.ClientError as error:
+            if after and error.response["Error"]["Code"] == "ValidationException":
+                raise InvalidInput([Problem("cursor", "leads nowhere; start without it")]) from error
+            raise
         last = answer.get("LastEvaluatedKey")
         return Page([decode_item(i) for i in answer["Items"]], decode_item(last) if last else None)
 
@@ -233,10 +244,10 @@ class Database:
         Raises TransactionRefused when a condition failed, Busy when the database kept refusing.
         """
         actions = [self._action(w) for w in writes]
-        attempt = 0
+        attempt, token = 0, uuid.uuid4().hex
         while True:
             try:
-                self._client.transact_write_items(TransactItems=actions)
+                self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
                 return
             except self._client.exceptions.TransactionCanceledException as error:
                 reasons = error.response.get("CancellationReasons", [])
@@ -251,7 +262,9 @@ class Database:
                 if not codes <= _TRANSIENT:
                     raise
                 attempt = self._back_off(attempt, "the database kept refusing the change", error)
+                token = uuid.uuid4().hex
             except self._client.exceptions.ClientError as error:
+                # It may be running still, or be done: with the same token, asking again does nothing twice.
                 if error.response["Error"]["Code"] not in _TRANSIENT:
                     raise
                 attempt = self._back_off(attempt, "the database kept refusing the change", error)
@@ -269,13 +282,30 @@ class Database:
 
     def _conditional(self, table: str, call: Callable[..., Any], request: dict[str, Any]) -> Any:
         try:
-            return call(**request)
+            return self._call(call, request)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             old = error.response.get("Item")
             raise ConditionFailed(table, decode_item(old) if old else None) from error
 
+    def _call(self, call: Callable[..., Any], request: dict[str, Any]) -> Any:
+        """One call; a transaction that is under way on the item is waited for. botocore has waited for throttles.
+
+        Raises Busy.
+        """
+        attempt = 0
+        while True:
+            try:
+                return call(**request)
+            except self._client.exceptions.ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in _THROTTLED:
+                    raise Busy("the database is too busy; try again in a moment") from error
+                if code != "TransactionConflictException":
+                    raise
+                attempt = self._back_off(attempt, "the database kept refusing", error)
+
     def _back_off(self, attempt: int, sentence: str, cause: Exception | None = None) -> int:
         if attempt + 1 >= _ATTEMPTS:
             raise Busy(f"{sentence}; try again in a moment") from cause
-        self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, not a secret
+        self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
         return attempt + 1

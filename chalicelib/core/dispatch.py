@@ -1,4 +1,7 @@
-"""The tick: reads what is due and sends each entry's id to its lane's queue, delayed to its second."""
+"""The tick: reads what is due and sends each entry's id to its lane's queue, delayed to its second.
+
+It also counts what is parked, so that the alarm stays on until somebody has dealt with it.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -29,4 +32,5 @@ class Dispatcher:
                 sent = sum(pool.map(lambda batch, lane=lane: self._kernel.queues.wake(lane, batch), batches))
             summary[str(lane)] = sent
         metrics.count("ticks")
+        metrics.count("parked", self._kernel.timetable.count_parked())
         return summary

@@ -5,6 +5,7 @@ JSON with a status of their own; `Idempotency-Key` on creating calls; no answer 
 endpoints is what /openapi.json and the test of every route with every role are made from.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from chalicelib.core.endpoint_guard import gatekeeper
 from chalicelib.core.errors import InvalidInput, NotSignedIn, Problem, SignalboxError, TooLarge
 
 MAX_BODY_BYTES = 1_000_000
+MAX_PROBLEMS = 100  # listed one by one: the answer must stay below Lambda's 6 MB, whatever was sent
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -111,7 +113,7 @@ def _call(
     actor = gatekeeper().identify(bearer_token(request))
     if right is not None:
         actor.require(right)
-    raw = request.raw_body or b""
+    raw = _raw_body(request)
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(f"the body is {len(raw)} bytes; the most is {MAX_BODY_BYTES}")
     parsed = parse_body(body(), raw) if body is not None else None
@@ -126,7 +128,8 @@ def _call(
         made = function(call, **path)
         return {"body": plain(made.body), "status": made.status, "headers": dict(made.headers)}
 
-    stored = gatekeeper().once(f"{actor.person_id}#{function.__name__}#{key}", raw.decode("utf-8"), make)
+    asked = hashlib.sha256(json.dumps(path, sort_keys=True).encode() + raw).hexdigest()
+    stored = gatekeeper().once(f"{actor.person_id}#{function.__name__}#{key}", asked, make)
     return Answer(stored["body"], stored["status"], stored["headers"])
 
 
@@ -137,21 +140,32 @@ def _answer(request: Request, make: Callable[[], Answer]) -> Response:
     headers = dict(HEADERS)
     try:
         answer = make()
-        body, status = plain(answer.body), answer.status
+        text, status = _text(answer.body), answer.status
         headers |= answer.headers
     except SignalboxError as error:
-        body, status = error.as_dict(), error.status
+        text, status = _text(error.as_dict()), error.status
         log.info("refused", extra={"status": status, "why": error.code})
     except Exception:
         # The last resort: the cause goes to the log under an id that the caller can quote to ops.
         log.exception("unexpected")
         message = f"Something broke on our side. Tell ops this number: {request_id}."
-        body, status = {"error": "unexpected", "message": message}, 500
+        text, status = _text({"error": "unexpected", "message": message}), 500
     finally:
         logs.flush()
     headers["Content-Type"] = "application/json; charset=utf-8"
-    text = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(text, status_code=status, headers=headers)
+
+
+def _text(body: Any) -> str:
+    return "" if body is None else json.dumps(plain(body), ensure_ascii=False, separators=(",", ":"))
+
+
+def _raw_body(request: Request) -> bytes:
+    try:
+        raw = request.raw_body or b""
+    except ValueError:  # half a surrogate pair, or what says it is base64 and is not
+        raise InvalidInput([Problem("body", "is not text in UTF-8")]) from None
+    return raw.encode() if isinstance(raw, str) else raw
 
 
 def bearer_token(request: Request) -> str:
@@ -166,22 +180,36 @@ def parse_body(model: Any, raw: bytes) -> Any:
     """The body as `model`. Raises InvalidInput with every problem, each under its field's path.
 
     pydantic's own parser refuses what json.loads lets by: lone surrogates, deep nesting, bytes that are not
-    UTF-8.
+    UTF-8. It lets by what two parsers read differently: a name that comes twice, NaN and Infinity.
     """
     from pydantic import ValidationError
 
     try:
-        return model.model_validate_json(raw or b"{}")
+        parsed = model.model_validate_json(raw or b"{}")
+        json.loads(raw or b"{}", object_pairs_hook=_each_once, parse_constant=_no_number)
     except ValidationError as error:
         raise InvalidInput(_problems(error.errors(include_url=False, include_input=False))) from None
+    return parsed
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    for name in {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ():
+        raise InvalidInput([Problem(name, "comes twice in the same object; send it once")])
+
+
+def _no_number(name: str) -> None:
+    raise InvalidInput([Problem("body", f"{name} is not a number in JSON")])
 
 
 def _problems(errors: list[Any]) -> list[Problem]:
     found = []
-    for error in errors:
+    for error in errors[:MAX_PROBLEMS]:
         path = ".".join(str(part) for part in error["loc"]) or "body"
         message = str(error["msg"]).removeprefix("Value error, ")
-        found.append(Problem(path, message[:1].lower() + message[1:]))
+        found.append(Problem(path[:200], message[:1].lower() + message[1:]))
+    if len(errors) > MAX_PROBLEMS:
+        found.append(Problem("body", f"and {len(errors) - MAX_PROBLEMS} problems more"))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The decorators every Lambda stands behind: `@endpoint` for routes, `@job` for schedules, `@worker` for queues.
+"""The decorators every Lambda stands behind: `@job` for schedules, `@worker` for queues (routes: endpoint.py).
 
 Chalice middleware does not run for a blueprint's jobs in Lambda, and `bp.log` raises there, while its test
 client runs both (aws/chalice#1566, #1615). So what must always hold is here, under Chalice's decorators.
@@ -7,6 +7,7 @@ client runs both (aws/chalice#1566, #1615). So what must always hold is here, un
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class BatchFailed(SignalboxError):
-    """Some messages of a batch could not be handled; SQS gives those back, and after four times to the DLQ."""
+    """Some messages of a batch could not be handled; SQS gives those back, and after four times the DLQ."""
 
 
 def job(function: Callable[[], dict[str, int]]) -> Callable[..., dict[str, int]]:
@@ -31,13 +32,15 @@ def job(function: Callable[[], dict[str, int]]) -> Callable[..., dict[str, int]]
         logger.set_correlation_id(_request_id(event))
         log.info("job starts", extra={"job": function.__name__})
         started = time.monotonic()
+        ending: dict[str, Any] = {"outcome": "failed"}
         try:
             summary = function()
+            ending = {"outcome": "done", "summary": summary}
+            return summary
         finally:
             logs.flush()
-        took_for = round(time.monotonic() - started, 3)
-        log.info("job ends", extra={"job": function.__name__, "summary": summary, "took_for": took_for})
-        return summary
+            took_for = round(time.monotonic() - started, 3)
+            log.info("job ends", extra={"job": function.__name__, "took_for": took_for, **ending})
 
     return run
 
@@ -59,19 +62,19 @@ def worker(
             logger.set_correlation_id(_request_id(event))
             records = event.to_dict()["Records"]
             log.info("worker starts", extra={"worker": function.__name__, "messages": len(records)})
-            outcomes: dict[str, int] = {}
             ids, failed = _read(records)
+            results: list[str] = []
             try:
                 run_one = function(list(ids.values()))
                 with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(ids)))) as pool:
                     results = list(pool.map(lambda entry_id: _attempt(run_one, entry_id), ids.values()))
             finally:
                 logs.flush()
+                outcomes = dict(Counter(results))
+                log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
             done = []
             for handle, outcome in zip(ids, results, strict=True):
-                outcomes[outcome] = outcomes.get(outcome, 0) + 1
                 (failed if outcome == "raised" else done).append(handle)
-            log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
             if failed:
                 if delete is not None and done:
                     delete(lane, done)

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_WORDS = {
-    "AND", "OR", "NOT", "IN", "BETWEEN", "SET", "REMOVE", "ADD", "DELETE", "attribute_exists",
-    "attribute_not_exists", "attribute_type", "begins_with", "contains", "size", "if_not_exists", "list_append",
-}  # fmt: skip
-_NAME = re.compile(r"(?<![:#\w])[A-Za-z_]\w*")
+_WORDS = {"AND", "OR", "NOT", "IN", "BETWEEN", "SET", "REMOVE", "ADD", "DELETE"}
+# What stands before a bracket is a function: `size(media)`, but an attribute in `size = :s`.
+_NAME = re.compile(r"(?<![:#\w])[A-Za-z_]\w*\b(?!\s*\()")
 
 
 @dataclass(frozen=True)

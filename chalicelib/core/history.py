@@ -4,6 +4,7 @@ Readable by subject (the table), by person and by day (indexes). Rows hold ids a
 posts or messages, and no code path updates or deletes one.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -55,13 +56,13 @@ class Row:
 def row_item(
     subject: str, by: By, what: str, why: str | None, details: Mapping[str, Any], now: datetime, row_id: str
 ) -> Item:
-    """The stored row. `row_id` is unique to the change; its last character spreads the day's index."""
+    """The stored row. `row_id` is unique to the row, and spreads the day's index."""
     at = to_text(now)
     return {
         "subject": subject,
         "at_id": f"{at}#{row_id}",
         "person_id": by.person_id,
-        "day": f"{at[:10]}#{ord(row_id[-1]) % DAY_SHARDS}",
+        "day": f"{at[:10]}#{zlib.crc32(row_id.encode()) % DAY_SHARDS}",
         "way": str(by.way),
         "what": what,
         "why": why,

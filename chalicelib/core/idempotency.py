@@ -8,10 +8,18 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.errors import Busy, Conflict
 from chalicelib.core.settings import Settings
 
 KEPT_FOR = 24 * 3600  # seconds a stored answer is repeated
+CALL_FOR = 29_000  # milliseconds; the longest an API call runs (.chalice/config.json)
+
+
+class _ApiTimeout:
+    """What Powertools wants of a Lambda context: when a call that died stops counting as under way."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return CALL_FOR
 
 
 class Idempotency:
@@ -27,16 +35,19 @@ class Idempotency:
             raise_on_no_idempotency_key=True,
             expires_after_seconds=KEPT_FOR,
             hash_function="sha256",
+            lambda_context=_ApiTimeout(),
         )
 
     def once(self, key: str, fingerprint: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The answer stored under the key, or `make()`'s, which is stored.
 
-        Raises Conflict if the key was used with another body, or if its first call is still running.
+        Raises Conflict if the key was used with another body, or if its first call is still running; Busy if
+        the database refused.
         """
         from aws_lambda_powertools.utilities.idempotency import idempotent_function
         from aws_lambda_powertools.utilities.idempotency.exceptions import (
             IdempotencyAlreadyInProgressError,
+            IdempotencyPersistenceLayerError,
             IdempotencyValidationError,
         )
 
@@ -56,4 +67,6 @@ class Idempotency:
             raise Conflict("this Idempotency-Key was used for something else; use a new one") from None
         except IdempotencyAlreadyInProgressError:
             raise Conflict("the first call with this Idempotency-Key is still running; ask again") from None
+        except IdempotencyPersistenceLayerError as error:
+            raise Busy("the database refused for now; ask again with the same Idempotency-Key") from error
         return answer

@@ -86,7 +86,7 @@ class Change:
 
     def record(self, subject: str, what: str, why: str | None = None, **details: Any) -> None:
         """Add a history row; every change has at least one."""
-        row_id = f"{self.change_id}{len(self._rows)}"
+        row_id = f"{self.change_id}{len(self._rows):02d}"  # rows of one change sort as they were recorded
         self._rows.append(row_item(subject, self.by, what, why, details, self.now, row_id))
 
     def schedule(self, entry: Entry) -> None:
@@ -159,12 +159,17 @@ class Kernel:
 
     def nudge(self, entries: list[Entry]) -> None:
         """Wake workers for what is due before the next tick; failing to is logged and harmless."""
+        for lane in Lane:
+            self._nudge(lane, [(e.entry_id, e.due_at) for e in entries if e.lane == lane])
+
+    def nudge_at(self, lane: Lane, entry_id: str, due_at: datetime) -> None:
+        """Wake a worker for one entry at its time, if that is before the next tick; best effort."""
+        self._nudge(lane, [(entry_id, due_at)])
+
+    def _nudge(self, lane: Lane, due: list[tuple[str, datetime]]) -> None:
         now = self.clock.now()
-        by_lane: dict[Lane, list[tuple[str, int]]] = {}
-        for entry in entries:
-            if entry.due_at <= now + NUDGE_FOR:
-                by_lane.setdefault(entry.lane, []).append((entry.entry_id, delay_until(entry.due_at, now)))
-        for lane, wakes in by_lane.items():
+        wakes = [(entry_id, delay_until(at, now)) for entry_id, at in due if at <= now + NUDGE_FOR]
+        if wakes:
             try:
                 self.queues.wake(lane, wakes)
             except Exception:

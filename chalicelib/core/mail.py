@@ -1,7 +1,7 @@
 """Mail through SES: raw MIME that we build ourselves, so that headers, parts and pictures are exactly ours.
 
-SES may rewrite every link to track clicks, which would hand a decision's link to its redirector; that is switched off for
-each message. SES gives a message its own Message-ID, which `send` returns.
+SES may rewrite every link to track clicks, which would hand a decision's link to its redirector; that is
+switched off for each message. SES gives a message its own Message-ID, which `send` returns.
 """
 
 import logging
@@ -53,7 +53,7 @@ class Mailer:
     def send(self, mail: Mail) -> str:
         """Send, and return the Message-ID that SES gave.
 
-        Raises InvalidInput for a header that could forge another, MailRefused, and Busy when it may work later.
+        Raises InvalidInput for a header that could forge another, MailRefused, and Busy: it may work later.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -70,7 +70,9 @@ class Mailer:
             code = error.response["Error"]["Code"]
             if code in _LATER:
                 raise Busy(f"SES asked to slow down ({code}); the mail is tried again") from error
-            raise MailRefused(f"SES refused the mail ({code}); check the sender identity and the address") from error
+            raise MailRefused(
+                f"SES refused the mail ({code}); check the sender identity and the address"
+            ) from error
         except BotoCoreError as error:
             raise Busy("SES could not be reached; the mail is tried again") from error
         message_id: str = answer["MessageId"]
@@ -81,14 +83,16 @@ class Mailer:
 def mime(mail: Mail, sender: str, sender_name: str) -> bytes:
     """The message: alternative(text, related(html, pictures)), marked as sent by a machine (RFC 3834).
 
-    Raises InvalidInput for line breaks or control characters in a header, and for a recipient that is not one address.
+    Raises InvalidInput for line breaks or control characters in a header, and unless `to` is one address.
     """
     from email.headerregistry import Address
     from email.message import EmailMessage
     from email.policy import SMTP
 
     headers = {"to": mail.to, "subject": mail.subject, "from": sender_name}
-    problems = [Problem(k, "must be one line without control characters") for k, v in headers.items() if _breaks(v)]
+    problems = [
+        Problem(k, "must be one line without control characters") for k, v in headers.items() if _breaks(v)
+    ]
     if problems:
         raise InvalidInput(problems)
     message = EmailMessage(SMTP.clone(cte_type="7bit"))
@@ -102,7 +106,7 @@ def mime(mail: Mail, sender: str, sender_name: str) -> bytes:
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
-    html_part = message.get_payload()[1]
+    html_part = list(message.iter_parts())[1]
     for image in mail.images:
         kind, _, subtype = image.mime.partition("/")
         html_part.add_related(image.data, kind, subtype, cid=f"<{image.cid}>", disposition="inline")

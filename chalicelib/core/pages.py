@@ -1,7 +1,7 @@
 """Pages and mails from jinja2 templates: escaped by default, in the reader's words, under a strict policy.
 
-A page carries no script at all; its one style sheet is allowed by its hash, so nothing that a text smuggles in
-can style or run anything.
+A page carries no script at all; its one style sheet is allowed by its hash, so nothing that a text smuggles
+in can style or run anything.
 """
 
 import base64
@@ -26,18 +26,18 @@ class Templates:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def html(self, name: str, words: Words, **values: Any) -> str:
+    def html(self, name: str, words: Words, /, **values: Any) -> str:
         """The filled template. Raises jinja2.UndefinedError for a value that is missing."""
-        escaped = HtmlWords(words)
-        return _environment(self._folder).get_template(name).render(
-            say=escaped.say, say_n=escaped.say_n, words=words, **values
-        )  # fmt: skip
+        return self._render(name, words, HtmlWords(words), values)
 
-    def text(self, name: str, words: Words, **values: Any) -> str:
+    def text(self, name: str, words: Words, /, **values: Any) -> str:
         """The filled template, for a mail's plain part."""
-        return _environment(self._folder).get_template(name).render(
-            say=words.say, say_n=words.say_n, words=words, **values
-        )  # fmt: skip
+        return self._render(name, words, words, values)
+
+    def _render(self, name: str, words: Words, w: "Words | HtmlWords", values: dict[str, Any]) -> str:
+        template = _environment(self._folder).get_template(name)
+        filled: str = template.render(say=w.say, say_n=w.say_n, words=words, **values)
+        return filled
 
 
 class HtmlWords:
@@ -56,8 +56,10 @@ class HtmlWords:
 def _filled(message: str, values: dict[str, object]) -> "Markup":
     from markupsafe import Markup, escape
 
-    isolated = {k: v if isinstance(v, Markup) else Markup(f"<bdi>{escape(v)}</bdi>") for k, v in values.items()}
-    return Markup(message) % isolated  # noqa: S704 - the message is ours, from the catalogue
+    isolated = {
+        k: v if isinstance(v, Markup) else Markup(f"<bdi>{escape(v)}</bdi>") for k, v in values.items()
+    }
+    return Markup(message) % isolated
 
 
 def page_headers(style: str, image_origins: Iterable[str] = ()) -> dict[str, str]:

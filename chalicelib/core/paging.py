@@ -23,7 +23,7 @@ def read_paging(listing: str, query: Mapping[str, str]) -> tuple[int, dict[str, 
     problems = []
     limit = DEFAULT_LIMIT
     text = query.get("limit", str(DEFAULT_LIMIT))
-    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_LIMIT:
+    if text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT:
         limit = int(text)
     else:
         problems.append(Problem("limit", f"must be a whole number from 1 to {MAX_LIMIT}"))
@@ -43,6 +43,16 @@ def _decoded(listing: str, cursor: str) -> dict[str, Any] | None:
         made_for, after = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError):
         return None
-    if made_for != listing or not isinstance(after, dict):
+    if made_for != listing or not isinstance(after, dict) or not after:
         return None
-    return after if all(isinstance(v, str) for v in after.values()) else None
+    return after if all(_may_be_key(v) for v in after.values()) else None
+
+
+def _may_be_key(value: Any) -> bool:
+    """Whether DynamoDB would take the value as a sort key: 1 to 1,024 bytes of UTF-8."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return 0 < len(value.encode()) <= 1024
+    except UnicodeEncodeError:
+        return False

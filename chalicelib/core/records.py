@@ -31,6 +31,10 @@ def from_item(cls: type[T], item: dict[str, Any]) -> T:
     for name, (hint, required) in _hints(cls).items():
         if name in item:
             values[name] = _from_value(hint, item[name])
+        elif required and type(None) in typing.get_args(hint):
+            values[name] = None
+        elif required and typing.get_origin(hint) is frozenset:
+            values[name] = frozenset()  # DynamoDB stores no empty set
         elif required:
             raise KeyError(f"{cls.__name__}.{name}")
     return cls(**values)

@@ -1,6 +1,7 @@
 """Secrets live in SSM SecureString parameters and nowhere else; they are cached for minutes, never logged."""
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from chalicelib.core.errors import Misconfigured
 from chalicelib.core.settings import Settings
 
 _KEPT_FOR = timedelta(minutes=5)
+
+log = logging.getLogger(__name__)
 
 
 class Secrets:
@@ -25,7 +28,7 @@ class Secrets:
         """The secret. Raises Misconfigured naming the path (never the value) when there is none."""
         found = self.find(path)
         if found is None:
-            raise Misconfigured(f"the secret {path} is not there; set it with infra/admin.py")
+            raise Misconfigured(f"the secret {path} is not there or not readable; set it with infra/admin.py")
         return found
 
     def find(self, path: str) -> dict[str, str] | None:
@@ -41,7 +44,7 @@ class Secrets:
         for start in range(0, len(missing), 10):
             answer = self._client.get_parameters(Names=missing[start : start + 10], WithDecryption=True)
             for parameter in answer["Parameters"]:
-                self._kept[parameter["Name"]] = (now, json.loads(parameter["Value"]))
+                self._keep(parameter["Name"], _read(parameter["Value"]), now)
             for path in answer.get("InvalidParameters", []):
                 self._kept.pop(path, None)
 
@@ -56,6 +59,23 @@ class Secrets:
         """Drop the cached copy: the next read asks SSM (a credential was refused, or rotated)."""
         self._kept.pop(path, None)
 
+    def _keep(self, path: str, values: dict[str, str] | None, now: datetime) -> None:
+        if values is None:  # one broken secret must not take down the batch it is read with
+            self._kept.pop(path, None)
+            log.error("a secret is not a JSON object of texts", extra={"path": path})
+        else:
+            self._kept[path] = (now, values)
+
     def _is_fresh(self, path: str, now: datetime) -> bool:
         kept = self._kept.get(path)
         return kept is not None and now - kept[0] < _KEPT_FOR
+
+
+def _read(text: str) -> dict[str, str] | None:
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        return None
+    return values

@@ -7,6 +7,8 @@ in SSM parameters that infra/template.yaml creates, so that it can change withou
 import os
 from dataclasses import dataclass, field
 
+from chalicelib.core.errors import Misconfigured
+
 APP = "signalbox"
 
 
@@ -35,8 +37,12 @@ class Settings:
     def from_parameters(cls, of_stage: str, values: dict[str, str]) -> "Settings":
         """Settings from `/signalbox/<stage>/settings/*`.
 
-        Raises KeyError naming the parameter that is missing.
+        Raises Misconfigured naming the parameter that is missing.
         """
+        for name in ("public_url", "mail_from", "media_bucket"):
+            if not values.get(name):
+                path = f"/{APP}/{of_stage}/settings/{name}"
+                raise Misconfigured(f"the setting {path} is missing; deploy infra/template.yaml again")
         hosts = values.get("allowed_hosts", "-")
         return cls(
             stage=of_stage,

@@ -23,7 +23,7 @@ from typing import Any
 from chalicelib.core.clock import from_text, to_text
 from chalicelib.core.database import ConditionFailed, Database, Item, Write
 from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.expressions import where
+from chalicelib.core.expressions import Expression, where
 from chalicelib.core.records import from_item, to_item
 
 SHARDS = 8
@@ -168,23 +168,23 @@ class Timetable:
         """
         self._give_back(claim, due_at, 0, None, args)
 
-    def retry(self, claim: Claim, error: str, now: datetime) -> bool:
-        """Give the claim back after a failure: due again after a back-off, or parked when there were too many.
+    def retry(self, claim: Claim, error: str, now: datetime) -> datetime | None:
+        """Give the claim back after a failure: due again after a back-off, or parked after too many.
 
-        Returns True if the entry was parked. Raises ConditionFailed if the claim was lost.
+        Returns when it is due again, or None if it was parked. Raises ConditionFailed if the claim was lost.
         """
         failures = claim.entry.failures + 1
         if failures + claim.entry.crashes >= MAX_FAILURES:
             self.park(claim, error, now)
-            return True
-        self._give_back(claim, now + back_off(failures), 1, error, None)
-        return False
+            return None
+        due_at = now + back_off(failures)
+        self._give_back(claim, due_at, 1, error, None)
+        return due_at
 
     def park(self, claim: Claim, error: str, now: datetime) -> None:
         """Take the entry out of the tick's sight, visible to `parked`. Raises ConditionFailed if lost."""
-        self._database.update(
-            "timetable",
-            {"entry_id": claim.entry.entry_id},
+        self._if_mine(
+            claim,
             where(
                 "SET due_shard = :p, parked_at = :n, due_at = :n, last_error = :e "
                 "REMOVE owner, lease_until ADD failures :one, releases :one",
@@ -193,11 +193,10 @@ class Timetable:
                 e=error,
                 one=1,
             ),
-            where("owner = :o", o=claim.owner),
         )
 
     def requeue(self, entry_id: str, now: datetime) -> Write:
-        """Put a parked entry back on the timetable, due now, with a clean slate; refused if it is not parked."""
+        """Put a parked entry back on the timetable, due now, with a clean slate; refused if not parked."""
         entry = self.get(entry_id)
         return Write(
             "Update",
@@ -205,8 +204,7 @@ class Timetable:
             {"entry_id": entry_id},
             when=where("attribute_exists(parked_at) AND begins_with(due_shard, :p)", p="parked#"),
             update=where(
-                "SET due_shard = :s, due_at = :n, failures = :zero, fence = :zero, releases = :zero "
-                "REMOVE parked_at",
+                "SET due_shard = :s, due_at = :n, failures = :zero, releases = fence REMOVE parked_at",
                 s=due_shard(entry),
                 n=to_text(now),
                 zero=0,
@@ -219,7 +217,7 @@ class Timetable:
     def get(self, entry_id: str) -> Entry:
         """The entry, done or not. Raises NotFound."""
         item = self._database.get("timetable", {"entry_id": entry_id})
-        if item is None:
+        if item is None or "kind" not in item:  # cancelled before it was ever scheduled
             raise NotFound(f"there is no entry {entry_id}")
         return from_item(Entry, item)
 
@@ -237,8 +235,13 @@ class Timetable:
             key = where("due_shard = :s", s=f"parked#{lane}")
             ids = [i["entry_id"] for i in self._database.query_all("timetable", key, index="due")]
             items = self._database.get_many("timetable", [{"entry_id": i} for i in ids])
-            found += [from_item(Entry, i) for i in items]
+            found += [from_item(Entry, i) for i in items if "parked_at" in i]
         return found
+
+    def count_parked(self) -> int:
+        """How many entries stand parked, in both lanes."""
+        shards = [where("due_shard = :s", s=f"parked#{lane}") for lane in Lane]
+        return sum(1 for key in shards for _ in self._database.query_all("timetable", key, index="due"))
 
     def _give_back(
         self, claim: Claim, due_at: datetime, failures: int, error: str | None, args: dict[str, str] | None
@@ -249,18 +252,28 @@ class Timetable:
             sets, values["e"] = sets + ", last_error = :e", error
         if args is not None:
             sets, values["a"] = sets + ", args = :a", args
-        self._database.update(
-            "timetable",
-            {"entry_id": claim.entry.entry_id},
-            where(f"SET {sets} REMOVE owner, lease_until ADD releases :one, failures :f", **values),
-            where("owner = :o", o=claim.owner),
+        self._if_mine(
+            claim, where(f"SET {sets} REMOVE owner, lease_until ADD releases :one, failures :f", **values)
         )
+
+    def _if_mine(self, claim: Claim, update: Expression) -> None:
+        """Update the claimed entry so that the claim ends. Raises ConditionFailed if it was lost before."""
+        try:
+            self._database.update(
+                "timetable", {"entry_id": claim.entry.entry_id}, update, where("owner = :o", o=claim.owner)
+            )
+        except ConditionFailed as refusal:
+            # The fence only grows: an entry that is still on it, and nobody's, was given back by this very
+            # write, whose answer was lost and which botocore sent again.
+            old = refusal.old or {}
+            if old.get("fence") != claim.entry.fence or "owner" in old or "due_shard" not in old:
+                raise
 
 
 def back_off(failures: int) -> timedelta:
     """How long to wait after the n-th failure: doubling from ten seconds to an hour, with full jitter."""
     longest = min(_LONGEST_BACK_OFF_FOR, _FIRST_BACK_OFF_FOR * 2 ** (failures - 1))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+    return longest * random.uniform(0.5, 1.0)
 
 
 def _why_not(old: Item | None, now: datetime) -> NotClaimed:

@@ -42,7 +42,7 @@ class Words:
         self.direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
 
     def say(self, message: str, **values: object) -> str:
-        """The message with its `%(name)s` places filled; values that could upset the line's direction are isolated."""
+        """The message with its `%(name)s` places filled; values of another direction are isolated."""
         return self.template(message) % self._filled(values)
 
     def say_n(self, one: str, many: str, n: int, **values: object) -> str:
@@ -87,7 +87,7 @@ class Words:
         )
 
     def isolated(self, text: str) -> str:
-        """The text between direction isolates, if its direction is not the sentence's own (Unicode TR 9, 2.4)."""
+        """The text between direction isolates, if it is not of the sentence's direction (Unicode TR 9)."""
         wrong = ("L",) if self.direction == "rtl" else ("R", "AL")
         if any(unicodedata.bidirectional(c) in wrong for c in text):
             return f"\u2068{text}\u2069"
@@ -119,15 +119,21 @@ _FLAG_BEFORE = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{0,8}\\Z")
 
 
 def visible(text: str) -> str:
-    """The text with every hidden character shown by its number, `⟨U+202E⟩`: nothing in it can pose as another text.
+    """The text with every hidden character shown by its number, `⟨U+202E⟩`: none can pose as another text.
 
     What Persian and emoji need stays: joiners between Arabic letters or emoji, and the tags of a flag.
     """
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def show(match: re.Match[str]) -> str:
-        char, before, after = match.group(), whole[max(0, match.start() - 10) : match.start()], whole[match.end() :][:1]
-        joins_letters = char in "\u200c\u200d" and _ARABIC_BEFORE.search(before) and _ARABIC_AFTER.match(after)
+        char, before, after = (
+            match.group(),
+            whole[max(0, match.start() - 10) : match.start()],
+            whole[match.end() :][:1],
+        )
+        joins_letters = (
+            char in "\u200c\u200d" and _ARABIC_BEFORE.search(before) and _ARABIC_AFTER.match(after)
+        )
         joins_emoji = char == "\u200d" and _EMOJI_BEFORE.search(before) and _EMOJI_AFTER.match(after)
         flags = "\U000e0020" <= char <= "\U000e007f" and _FLAG_BEFORE.search(before)
         return char if joins_letters or joins_emoji or flags else f"⟨U+{ord(char):04X}⟩"

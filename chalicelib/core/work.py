@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.core import log as metrics
 from chalicelib.core.database import ConditionFailed
 from chalicelib.core.errors import Conflict, SignalboxError
-from chalicelib.core.kernel import Kernel, delay_until
-from chalicelib.core.timetable import Claim, Lane, NotClaimed
+from chalicelib.core.kernel import Kernel
+from chalicelib.core.timetable import MAX_FAILURES, Claim, Lane, NotClaimed
 
-LEASE_FOR = timedelta(seconds=120)  # more than a worker's 90 seconds, so that Lambda's own kill bounds zombies
+# More than a worker's 90 seconds, so that Lambda's own kill bounds zombies.
+LEASE_FOR = timedelta(seconds=120)
+# SQS delays are whole seconds, rounded down: a worker waits out the rest.
+_WAITED_OUT_FOR = timedelta(seconds=1.5)
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ class Worker:
         if isinstance(claim, NotClaimed):
             return claim.why
         started = time.monotonic()
-        log.info("entry starts", extra={"entry": entry_id, "kind": claim.entry.kind, "fence": claim.entry.fence})
+        entry = claim.entry
+        log.info("entry starts", extra={"entry": entry_id, "kind": entry.kind, "fence": entry.fence})
         outcome = self._work(claim)
         took_for = round(time.monotonic() - started, 3)
         log.info("entry ends", extra={"entry": entry_id, "outcome": outcome, "took_for": took_for})
@@ -54,27 +57,32 @@ class Worker:
 
     def _claim(self, entry_id: str) -> Claim | NotClaimed:
         kernel = self._kernel
-        claim = kernel.timetable.claim(entry_id, kernel.clock.now(), LEASE_FOR)
-        if isinstance(claim, Claim) or claim.due_at is None:
-            return claim
-        wait_for = (claim.due_at - kernel.clock.now()).total_seconds()
-        if wait_for <= 1.5:
-            # SQS delays are whole seconds, rounded down: the rest of the second is waited out here.
-            kernel.clock.sleep(wait_for)
-            return kernel.timetable.claim(entry_id, kernel.clock.now(), LEASE_FOR)
-        kernel.queues.wake(self._lane, [(entry_id, delay_until(claim.due_at, kernel.clock.now()))])
-        return claim
+        while True:
+            claim = kernel.timetable.claim(entry_id, kernel.clock.now(), LEASE_FOR)
+            if isinstance(claim, Claim) or claim.due_at is None:
+                return claim
+            wait_for = claim.due_at - kernel.clock.now()
+            if wait_for > _WAITED_OUT_FOR:
+                kernel.nudge_at(self._lane, entry_id, claim.due_at)
+                return claim
+            kernel.clock.sleep(wait_for.total_seconds())
 
     def _work(self, claim: Claim) -> str:
+        if claim.entry.failures + claim.entry.crashes >= MAX_FAILURES:
+            return self._park(claim, "its workers died, again and again")
         try:
-            finished = self._handlers[claim.entry.kind](claim)
-            if not finished:
+            if not self._handler(claim.entry.kind)(claim):
                 self._finish(claim)
             return "done"
         except Later as later:
             return self._give_back(claim, later)
         except Exception as error:
             return self._failed(claim, error)
+
+    def _handler(self, kind: str) -> Handler:
+        if kind not in self._handlers:
+            raise SignalboxError(f"nothing handles entries of the kind {kind}")
+        return self._handlers[kind]
 
     def _finish(self, claim: Claim) -> None:
         try:
@@ -84,25 +92,31 @@ class Worker:
             log.warning("claim lost before the finish", extra={"entry": claim.entry.entry_id})
 
     def _give_back(self, claim: Claim, later: Later) -> str:
-        kernel = self._kernel
         try:
-            kernel.timetable.release(claim, later.until, later.args)
+            self._kernel.timetable.release(claim, later.until, later.args)
         except ConditionFailed:
             return "taken"
-        now = kernel.clock.now()
-        if later.until <= now + timedelta(seconds=75):
-            kernel.queues.wake(self._lane, [(claim.entry.entry_id, delay_until(later.until, now))])
+        self._kernel.nudge_at(self._lane, claim.entry.entry_id, later.until)
         return "later"
 
     def _failed(self, claim: Claim, error: Exception) -> str:
         # A lost claim is somebody else's success; everything else counts against the entry.
         reason = error.message if isinstance(error, SignalboxError) else type(error).__name__
         expected = isinstance(error, Conflict)
-        log.warning("entry failed", exc_info=not expected, extra={"entry": claim.entry.entry_id, "why": reason})
+        entry_id = claim.entry.entry_id
+        log.warning("entry failed", exc_info=not expected, extra={"entry": entry_id, "why": reason})
         try:
-            parked = self._kernel.timetable.retry(claim, reason, self._kernel.clock.now())
+            due_at = self._kernel.timetable.retry(claim, reason, self._kernel.clock.now())
         except ConditionFailed:
             return "taken"
-        if parked:
-            metrics.count("parked")
-        return "parked" if parked else "failed"
+        if due_at is None:
+            return "parked"
+        self._kernel.nudge_at(self._lane, entry_id, due_at)
+        return "failed"
+
+    def _park(self, claim: Claim, reason: str) -> str:
+        try:
+            self._kernel.timetable.park(claim, reason, self._kernel.clock.now())
+        except ConditionFailed:
+            return "taken"
+        return "parked"

@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.package import ROOT
+
 LOOPBACK = "127.0.0.1"
 START_FOR, STOP_FOR, ASK_EVERY = 60.0, 30.0, 0.05
 
@@ -72,7 +74,7 @@ class Service:
             fcntl.flock(pid_file, fcntl.LOCK_EX)
             process = subprocess.Popen(
                 self.command,
-                cwd=self.folder,
+                cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -90,7 +90,7 @@ class Machine:
             tokens=tokens,
         )
 
-    def up(self) -> tuple[Stack, list[Service]]:
+    def up(self, sample_company: bool = True) -> tuple[Stack, list[Service]]:
         """Brings the stack up, deploying what has changed; returns it and what was started, when all answers.
 
         Raises StackError, PackagingError or DeployError, after stopping what it had started.
@@ -115,7 +115,7 @@ class Machine:
                 package = build(STAGE)
                 for service in started:
                     service.wait_until_ready()
-                stack, changed = self._deploy(stack, package)
+                stack, changed = self._deploy(stack, package, sample_company)
             except BaseException:
                 for service in started:
                     service.stop()
@@ -129,7 +129,7 @@ class Machine:
         with exclusive(self.folder / "lock", "waiting for another `make up` or `make down` to finish"):
             return [service.name for service in self.services if service.stop()]
 
-    def _deploy(self, stack: Stack, package: Package) -> tuple[Stack, bool]:
+    def _deploy(self, stack: Stack, package: Package, sample_company: bool) -> tuple[Stack, bool]:
         fresh = not exists(stack.target)
         if fresh:
             # Files of a state that was lost would be in the way of the new one.
@@ -138,11 +138,22 @@ class Machine:
         deployed = deploy(stack.target, package, self._parameters(stack), API_ID)
         say(f"stateful stack {deployed.data}, code stack {deployed.code}")
         company = _part("company")
-        if company and (fresh or not stack.tokens):
+        if company and sample_company and (fresh or not stack.tokens):
             say("loading the sample company")
-            stack = self.addresses(company.load(self.addresses({})))
-        self.stack_file.write_text(json.dumps(asdict(stack), indent=1) + "\n")
+            stack = self._written(self.addresses({}))
+            try:
+                stack = self.addresses(company.load(stack))
+            except BaseException:
+                _post(
+                    f"{stack.aws_endpoint}/_ministack/reset"
+                )  # the next `up` starts from nothing, not from half
+                raise
+        self._written(stack)
         return stack, {deployed.data, deployed.code} != {"unchanged"}
+
+    def _written(self, stack: Stack) -> Stack:
+        self.stack_file.write_text(json.dumps(asdict(stack), indent=1) + "\n")
+        return stack
 
     def _parameters(self, stack: Stack) -> dict[str, str]:
         callable_ports = ("SIGNALBOX_PLATFORM_PORT", "SIGNALBOX_PDS_PORT", "SIGNALBOX_PLC_PORT")
@@ -160,7 +171,7 @@ class Machine:
             return Service(
                 name=name,
                 command=[sys.executable, "-m", *command],
-                environment={**basics, "HOME": str(self.folder), "PYTHONPATH": str(ROOT), **environment},
+                environment={**basics, "HOME": str(self.folder), **environment},
                 ports={port: self.ports[port] for port in ports},
                 ready_url=f"http://{LOOPBACK}:{self.ports[ports[-1]]}{ready}",
                 folder=self.folder,
@@ -171,7 +182,11 @@ class Machine:
         mailbox += ["--port", str(self.ports["SIGNALBOX_MAIL_PORT"])]
         return (
             service(
-                "MiniStack", ["ministack"], self._ministack(), "/_ministack/health", "SIGNALBOX_AWS_PORT"
+                "MiniStack",
+                ["infra.local.aws"],
+                self._ministack(),
+                "/_ministack/health",
+                "SIGNALBOX_AWS_PORT",
             ),
             service(
                 "platform",
@@ -193,7 +208,6 @@ class Machine:
     def _ministack(self) -> dict[str, str]:
         """MiniStack's whole environment. Functions inherit it, so nothing of the caller's may be in it."""
         return {
-            "PYTHONPATH": "",
             "TMPDIR": str(self.folder / "tmp"),
             "AUTH": "true",
             "BIND_HOST": LOOPBACK,
@@ -233,6 +247,7 @@ def run(machine: Machine, once: bool) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         for service in started:
             say(f"stopping {service.name}")
             service.stop()

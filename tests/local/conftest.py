@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from werkzeug.wrappers import Response
 
 from infra.local.platform.app import Platform
-from infra.local.platform.serving import Server
+from infra.local.platform.database import Database
 from infra.local.platform.settings import Settings
-from infra.local.platform.store import Store
+from infra.local.serving.server import Server
 
 
 @dataclass
@@ -101,9 +103,50 @@ class Client:
         )
 
 
+POST = "app.bsky.feed.post"
+
+
+@dataclass
+class BlueskyClient(Client):
+    """A Bluesky account of the platform, signed in."""
+
+    did: str = ""
+    handle: str = ""
+    refresh: str = ""
+
+    def query(self, name: str, **params: Any) -> Answer:
+        return self.get(f"/xrpc/{name}?{urlencode(params, doseq=True)}")
+
+    def run(self, name: str, **body: Any) -> Answer:
+        return self.post(f"/xrpc/{name}", body)
+
+    def sign_in(self, password: str = "secret") -> Answer:
+        answer = self.run("com.atproto.server.createSession", identifier=self.handle, password=password)
+        if answer.status == 200:
+            self.token, self.refresh = answer.json["accessJwt"], answer.json["refreshJwt"]
+        return answer
+
+    def write(self, method: str, rkey: str | None, text: str, swap: Any = "absent", **fields: Any) -> Answer:
+        record = {"$type": POST, "text": text, "createdAt": "2026-11-22T14:00:00.000Z", **fields}
+        key = {"rkey": rkey} if rkey else {}
+        swapped = {} if swap == "absent" else {"swapRecord": swap}
+        called = f"com.atproto.repo.{method}Record"
+        return self.run(called, repo=self.did, collection=POST, record=record, **key, **swapped)
+
+    def put(self, rkey: str, text: str, **fields: Any) -> Answer:
+        return self.write("put", rkey, text, **fields)
+
+    def records(self, **params: Any) -> Answer:
+        return self.query("com.atproto.repo.listRecords", repo=self.did, collection=POST, **params)
+
+    def blob(self, data: bytes, mime: str = "image/png") -> Any:
+        headers = {"Content-Type": mime}
+        return self.post("/xrpc/com.atproto.repo.uploadBlob", raw=data, headers=headers).json["blob"]
+
+
 @dataclass
 class World:
-    """A running platform with two accounts."""
+    """A running platform with two Mastodon accounts, and Bluesky ones on request."""
 
     clock: Clock
     control: Client
@@ -117,6 +160,15 @@ class World:
 
     def statuses(self, username: str, query: str = "", reader: Client | None = None) -> Answer:
         return (reader or self.stranger).get(f"/api/v1/accounts/{self.account_ids[username]}/statuses{query}")
+
+    def bluesky(self, handle: str, **fields: Any) -> BlueskyClient:
+        """A new Bluesky account, signed in."""
+        wanted = {"network": "bluesky", "username": handle, "password": "secret", **fields}
+        made = self.control.post("/_local/accounts", wanted)
+        assert made.status == 201, made.text
+        client = BlueskyClient(self.control.port, did=made.json["did"], handle=handle)
+        assert client.sign_in().status == 200
+        return client
 
     def misbehave(self, **rule: Any) -> None:
         assert self.control.post("/_local/misbehave", rule).status == 200
@@ -132,11 +184,19 @@ def client() -> type[Client]:
     return Client
 
 
-@pytest.fixture
-def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
-    store = Store(tmp_path, clock.now)
-    server = Server(0, Platform(store, Settings(), clock.now).wsgi)
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One listening socket for all tests; each puts a platform of its own behind it."""
+    server = Server(0, Response("no test is running"))
     server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: Clock, server: Server) -> Iterator[World]:
+    db = Database(tmp_path, clock.now)
+    server.app = Platform(db, Settings()).wsgi
     control = Client(server.port)
     ids = {}
     for username, display_name in (("anna", "Anna Kowalska"), ("maryam", "مریم احمدی")):
@@ -146,8 +206,8 @@ def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
         )
         ids[username] = made.json["id"]
     yield World(clock, control, Client(server.port, "token-anna"), Client(server.port, "token-maryam"), ids)
-    server.stop()
-    store.close()
+    server.app = Response("the test is over")
+    db.close()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def running(module: str, *options: str) -> Iterator[int]:
         ready = process.stdout.readline()
         yield int(ready.partition("http://127.0.0.1:")[2].partition(",")[0])
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(20) == 0
         assert process.stdout.read() == ""
     finally:
         process.kill()

@@ -15,7 +15,7 @@ import pytest
 from infra.local.mailbox.app import Mailbox
 from infra.local.mailbox.mails import Mails
 from infra.local.mailbox.smtp import Intake, listen
-from infra.local.platform.serving import Server
+from infra.local.serving.server import Server
 
 
 @dataclass

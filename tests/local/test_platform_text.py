@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from infra.local.platform.text import Piece, content, length, pieces
+from infra.local.platform.mastodon.text import Piece, content, length, pieces
 
 _LIVELY_PARTS = [*"ab@#.:/<>&\"' \n)(١سé👩🏽\u200d_-", "https://", "x.org"]
 LIVELY = st.lists(st.sampled_from(_LIVELY_PARTS)).map("".join) | st.text()

@@ -1,6 +1,6 @@
-"""The one-machine stack for real: MiniStack with IAM enforced, both stacks through CloudFormation, the packaged app.
+"""The one-machine stack for real: MiniStack with IAM enforced, both CloudFormation stacks, the packaged app.
 
-One stack on its own ports and in its own folder serves every test of this file, in the order they are written.
+One stack on its own ports and in its own folder serves every test of this file, in the order they have.
 """
 
 import io
@@ -9,10 +9,15 @@ import os
 import random
 import re
 import socket
+import time
 import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as default_policy
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +27,16 @@ from botocore.exceptions import ClientError
 from infra.local.processes import StackError
 from infra.local.stack import PORTS, Machine, Stack
 
-pytestmark = pytest.mark.xdist_group("stack")
-
 PROBE = """
 import boto3
 from botocore.exceptions import ClientError
 
 def handler(event, context):
+    return [outcome(*call) for call in event]
+
+def outcome(service, operation, arguments):
     try:
-        getattr(boto3.client(event["service"]), event["call"])(**event["arguments"])
+        getattr(boto3.client(service), operation)(**arguments)
     except ClientError as error:
         return error.response["Error"]["Code"]
     return "allowed"
@@ -63,7 +69,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture(scope="module")
 def stack(machine: Machine) -> Stack:
-    return machine.up()[0]
+    return machine.up(sample_company=False)[0]
 
 
 def status_of(url: str) -> int:
@@ -82,8 +88,8 @@ def roles(stack: Stack) -> dict[str, str]:
     }
 
 
-def as_function(stack: Stack, role: str, service: str, call: str, **arguments: Any) -> str:
-    """What AWS says to `call` with that role's credentials: `allowed`, or the error's code."""
+def as_function(stack: Stack, role: str, *calls: tuple[str, str, dict[str, Any]]) -> list[str]:
+    """What AWS says to each call with that role's credentials: `allowed`, or the error's code."""
     functions = stack.client("lambda")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -97,11 +103,42 @@ def as_function(stack: Stack, role: str, service: str, call: str, **arguments: A
         Timeout=20,
     )
     try:
-        event = {"service": service, "call": call, "arguments": arguments}
-        answer = functions.invoke(FunctionName="probe", Payload=json.dumps(event))
-        return str(json.loads(answer["Payload"].read()))
+        answer = functions.invoke(FunctionName="probe", Payload=json.dumps(calls))
+        outcomes: list[str] = json.loads(answer["Payload"].read())
+        return outcomes
     finally:
         functions.delete_function(FunctionName="probe")
+
+
+@contextmanager
+def a_role(stack: Stack, allowed: dict[str, str]) -> Iterator[str]:
+    """A function's role that allows each action on its resource and nothing else."""
+    iam = stack.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    statements = [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in allowed.items()]
+    role = iam.create_role(RoleName="probe", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    iam.put_role_policy(
+        RoleName="probe", PolicyName="probe", PolicyDocument=json.dumps({"Statement": statements})
+    )
+    yield role["Role"]["Arn"]
+    iam.delete_role_policy(RoleName="probe", PolicyName="probe")
+    iam.delete_role(RoleName="probe")
+
+
+def read(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def wait_for_mail(stack: Stack, to: str) -> bytes:
+    """The newest mail to an address, as it arrived; MiniStack sends in the background."""
+    end_at = time.monotonic() + 20
+    while time.monotonic() < end_at:
+        if mails := json.loads(read(f"{stack.mail_url}/api/mails?to={to}")):
+            return read(f"{stack.mail_url}/api/mails/{mails[0]['id']}/raw")
+        time.sleep(0.05)
+    raise AssertionError(f"no mail to {to}")
 
 
 def test_everything_answers_where_the_stack_file_says(machine: Machine, stack: Stack) -> None:
@@ -116,7 +153,7 @@ def test_a_second_up_is_told_from_a_first(
     machine: Machine, stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = [service.pid() for service in machine.services]
-    again, started = machine.up()
+    again, started = machine.up(sample_company=False)
     assert (again, started) == (stack, [])
     assert [service.pid() for service in machine.services] == before
     assert "nothing has changed" in capsys.readouterr().out
@@ -137,25 +174,85 @@ def test_every_queue_has_its_worker_and_the_tick_its_schedule(stack: Stack) -> N
 
 
 def test_a_function_is_refused_what_its_policy_does_not_name(stack: Stack) -> None:
+    another_stage = {"TableName": "signalbox-prod-posts", "Key": {"pk": {"S": "x"}, "sk": {"S": "x"}}}
+    calls: list[tuple[str, str, dict[str, Any]]] = [
+        ("dynamodb", "delete_table", {"TableName": "signalbox-local-posts"}),
+        ("dynamodb", "get_item", another_stage),
+        ("iam", "list_users", {}),
+    ]
     for name, role in roles(stack).items():
-        assert as_function(stack, role, "iam", "list_users") == "AccessDenied", name
-        denied = as_function(stack, role, "dynamodb", "delete_table", TableName="signalbox-local-posts")
-        assert denied == "AccessDeniedException", name
-        other = as_function(
-            stack, role, "dynamodb", "get_item", TableName="signalbox-prod-posts", Key={"pk": {"S": "x"}}
-        )
-        assert other == "AccessDeniedException", name
+        refused = ["AccessDeniedException", "AccessDeniedException", "AccessDenied"]
+        assert as_function(stack, role, *calls) == refused, name
 
 
 def test_a_function_may_do_what_its_policy_names(stack: Stack) -> None:
-    written = as_function(
-        stack,
-        roles(stack)["api_handler"],
-        "ssm",
-        "get_parameters_by_path",
-        Path="/signalbox/local/settings",
+    settings = ("ssm", "get_parameters_by_path", {"Path": "/signalbox/local/settings"})
+    assert as_function(stack, roles(stack)["api_handler"], settings) == ["allowed"]
+
+
+def test_permissions_are_checked_on_what_a_call_names(stack: Stack) -> None:
+    here = "eu-central-1:000000000000"
+    allowed = {
+        "sqs:SendMessage": f"arn:aws:sqs:{here}:signalbox-local-publish",
+        "ssm:GetParameters": f"arn:aws:ssm:{here}:parameter/signalbox/local/accounts/*",
+        "ssm:GetParametersByPath": f"arn:aws:ssm:{here}:parameter/signalbox/local/settings",
+        "ses:SendEmail": f"arn:aws:ses:{here}:identity/signalbox@signalbox.example",
+    }
+    entries = [{"Id": "1", "MessageBody": "x"}]
+    to = {"ToAddresses": ["nobody@example.org"]}
+    raw = {"Raw": {"Data": "U3ViamVjdDogeAoKeA=="}}
+
+    def queue(name: str) -> dict[str, Any]:
+        return {"QueueUrl": f"{stack.aws_endpoint}/000000000000/signalbox-local-{name}", "Entries": entries}
+
+    accounts, settings = "/signalbox/local/accounts/", "/signalbox/local/settings"
+    calls: list[tuple[str, str, dict[str, Any], str]] = [
+        ("sqs", "send_message_batch", queue("publish"), "allowed"),
+        ("sqs", "send_message_batch", queue("chores"), "AccessDenied"),
+        ("ssm", "get_parameters", {"Names": [accounts + "a"]}, "allowed"),
+        ("ssm", "get_parameters", {"Names": [accounts + "a", accounts + "b"]}, "allowed"),
+        (
+            "ssm",
+            "get_parameters",
+            {"Names": [accounts + "a", settings + "/company"]},
+            "AccessDeniedException",
+        ),
+        ("ssm", "get_parameters_by_path", {"Path": settings}, "allowed"),
+        ("ssm", "get_parameters_by_path", {"Path": "/signalbox/local"}, "AccessDeniedException"),
+        (
+            "sesv2",
+            "send_email",
+            {"FromEmailAddress": "signalbox@signalbox.example", "Destination": to, "Content": raw},
+            "allowed",
+        ),
+        (
+            "sesv2",
+            "send_email",
+            {"FromEmailAddress": "other@signalbox.example", "Destination": to, "Content": raw},
+            "AccessDeniedException",
+        ),
+    ]
+    with a_role(stack, allowed) as role:
+        assert as_function(stack, role, *(call[:3] for call in calls)) == [call[3] for call in calls]
+
+
+def test_a_mail_arrives_as_it_was_sent(stack: Stack) -> None:
+    mail = EmailMessage()
+    mail["From"] = "Sygnał <signalbox@signalbox.example>"
+    mail["To"] = "Łucja <lucja@example.org>"
+    mail["Subject"] = "Zatwierdź: سلام"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content("żółw سلام")
+    mail.add_attachment(b"\x89PNG", maintype="image", subtype="png", cid="<one>", disposition="inline")
+    stack.client("sesv2").send_email(
+        FromEmailAddress="signalbox@signalbox.example",
+        Destination={"ToAddresses": ["lucja@example.org"]},
+        Content={"Raw": {"Data": mail.as_bytes()}},
     )
-    assert written == "allowed"
+    arrived = message_from_bytes(wait_for_mail(stack, "lucja@example.org"), policy=default_policy)
+    for header in ("From", "To", "Subject", "Auto-Submitted"):
+        assert arrived[header] == mail[header]
+    assert [part.get_content_type() for part in arrived.walk()][1:] == ["text/plain", "image/png"]
 
 
 def test_state_survives_down_and_up(machine: Machine, stack: Stack) -> None:
@@ -171,7 +268,7 @@ def test_state_survives_down_and_up(machine: Machine, stack: Stack) -> None:
     assert machine.down() == [service.name for service in machine.services]
     assert [service.pid() for service in machine.services] == [None, None, None]
 
-    again, _ = machine.up()
+    again, _ = machine.up(sample_company=False)
 
     assert again == stack
     assert roles(stack) == functions
@@ -188,14 +285,14 @@ def test_state_survives_down_and_up(machine: Machine, stack: Stack) -> None:
 def test_other_ports_are_refused_while_there_is_state(machine: Machine, stack: Stack) -> None:
     moved = Machine(machine.folder, {"SIGNALBOX_PORT_BASE": str(free_base())})
     with pytest.raises(StackError, match=r"use that port again"):
-        moved.up()
+        moved.up(sample_company=False)
 
 
 def test_lost_state_is_made_anew(machine: Machine, stack: Stack) -> None:
     machine.down()
     for file in (machine.folder / "aws").glob("*.json"):
         file.unlink()
-    machine.up()
+    machine.up(sample_company=False)
     with pytest.raises(ClientError, match="ParameterNotFound"):
         stack.client("ssm").get_parameter(Name="/signalbox/local/accounts/kept")
     assert status_of(stack.api_url + "/no-such-route") == 403

@@ -10,7 +10,7 @@ from pathlib import Path
 from infra.local.mailbox.app import Mailbox
 from infra.local.mailbox.mails import Mails
 from infra.local.mailbox.smtp import Intake, listen
-from infra.local.platform.serving import HOST, Server, log_to, wait_for_signal
+from infra.local.serving.server import HOST, Server, log_to, wait_for_signal
 
 
 def main() -> None:

@@ -14,10 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 from infra.local.mailbox.mails import Mail, Mails
 from infra.local.mailbox.smtp import MODES, Intake
-from infra.local.platform import pages
-from infra.local.platform.call import ApiError, answer, json_body
-from infra.local.platform.control import refuse_strangers
-from infra.local.platform.entities import timestamp
+from infra.local.serving import html
+from infra.local.serving.answers import ApiError, answer, json_body, refuse_strangers, timestamp
 
 HERE = Path(__file__).parent
 LARGEST_ID = 2**63 - 1
@@ -42,13 +40,13 @@ class Mailbox:
     def __init__(self, mails: Mails, intake: Intake) -> None:
         self._mails = mails
         self._intake = intake
-        self._templates = pages.environment(HERE / "templates")
+        self._templates = html.environment(HERE / "templates")
         table = [
             ("GET", "/", self.index),
             ("GET", "/mails/<int:mail_id>", self.page),
-            ("GET", "/mails/<int:mail_id>/html", self.html),
+            ("GET", "/mails/<int:mail_id>/html", self.framed),
             ("GET", "/mails/<int:mail_id>/parts/<int:number>", self.part),
-            ("GET", "/style.css", self.style),
+            ("GET", "/base.css", self.style),
             ("GET", "/mailbox.css", self.own_style),
             ("GET", "/api/mails", self.list),
             ("DELETE", "/api/mails", self.clear),
@@ -84,7 +82,7 @@ class Mailbox:
 
     def _html(self, template: str, status: int = HTTPStatus.OK, **shown: object) -> Response:
         page = self._templates.get_template(template).render(**shown, status=status)
-        return pages.html(page, status, PAGE_POLICY)
+        return html.page(page, status, PAGE_POLICY)
 
     def index(self, request: Request) -> Response:
         """All mails, newest first."""
@@ -96,10 +94,11 @@ class Mailbox:
         source = mail.raw.decode("utf-8", "replace")
         return self._html("mail.html", mail=mail, source=source, sandbox=MAIL_SANDBOX)
 
-    def html(self, request: Request, mail_id: int) -> Response:
+    def framed(self, request: Request, mail_id: int) -> Response:
         """A mail's HTML with its own pictures put in; links open in a new tab."""
         mail = self._mail(mail_id)
-        return pages.html(_framed(mail), policy=MAIL_POLICY.format(origin=request.host_url.rstrip("/")))
+        policy = MAIL_POLICY.format(origin=request.host_url.rstrip("/"))
+        return html.page(_framed(mail), HTTPStatus.OK, policy)
 
     def part(self, request: Request, mail_id: int, number: int) -> Response:
         """A picture to show, or an attachment to save."""
@@ -119,11 +118,11 @@ class Mailbox:
 
     def style(self, request: Request) -> Response:
         """The style sheet that both local servers share."""
-        return Response((pages.HERE / "static" / "style.css").read_text(), mimetype="text/css")
+        return html.style(html.BASE_CSS)
 
     def own_style(self, request: Request) -> Response:
         """What only the mailbox needs."""
-        return Response((HERE / "static" / "mailbox.css").read_text(), mimetype="text/css")
+        return html.style(HERE / "static" / "mailbox.css")
 
     def list(self, request: Request) -> Response:
         """Mails as JSON, newest first; `to`, `since_id` and `limit` narrow them."""
@@ -177,10 +176,10 @@ def _framed(mail: Mail) -> str:
         number = numbers.get(unquote(found[1]))
         return found[0] if number is None else f"/mails/{mail.id}/parts/{number}"
 
-    html = _CID.sub(address, mail.html)
-    opening = _HEAD.search(html) or _DOCTYPE.match(html)
+    body = _CID.sub(address, mail.html)
+    opening = _HEAD.search(body) or _DOCTYPE.match(body)
     at = opening.end() if opening else 0
-    return html[:at] + _BASE + html[at:]
+    return body[:at] + _BASE + body[at:]
 
 
 def _json(mail: Mail) -> dict[str, Any]:

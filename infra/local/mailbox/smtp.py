@@ -9,7 +9,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from infra.local.mailbox.mails import Mails
-from infra.local.platform.serving import HOST
+from infra.local.serving.server import HOST
 
 MODES = ("reject", "none")
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.local.platform.app import Platform
-from infra.local.platform.serving import Server, log_to, wait_for_signal
-from infra.local.platform.settings import DEFAULT_RATE_LIMIT, Settings
-from infra.local.platform.store import Store
+from infra.local.platform.database import Database
+from infra.local.platform.settings import DEFAULT_RATE_LIMIT, DEFAULT_SESSION_LIMIT, Settings
+from infra.local.serving.server import Server, log_to, wait_for_signal
 
 
 def main() -> None:
@@ -22,6 +22,12 @@ def main() -> None:
     parser.add_argument(
         "--rate-limit", type=int, default=DEFAULT_RATE_LIMIT, help="calls per account in 5 minutes"
     )
+    parser.add_argument(
+        "--session-limit",
+        type=int,
+        default=DEFAULT_SESSION_LIMIT,
+        help="Bluesky sign-ins per account in 5 minutes",
+    )
     parser.add_argument("--log", help="file that gets a line per request")
     options = parser.parse_args()
 
@@ -29,12 +35,13 @@ def main() -> None:
         return datetime.now(UTC)
 
     log_to(options.log)
-    store = Store(options.state, now)
-    server = Server(options.port, Platform(store, Settings(rate_limit=options.rate_limit), now).wsgi)
+    db = Database(options.state, now)
+    settings = Settings(rate_limit=options.rate_limit, session_limit=options.session_limit)
+    server = Server(options.port, Platform(db, settings).wsgi)
     server.start()
     print(f"local platform ready at {server.url}", flush=True)
     wait_for_signal(then=server.stop)
-    store.close()
+    db.close()
 
 
 if __name__ == "__main__":

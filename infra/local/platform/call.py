@@ -1,147 +1,35 @@
-"""One call of the API: who makes it, what it carries, and the errors it can end in."""
+"""One request to the local platform, with the time it came at."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from http import HTTPStatus
-from typing import Any
-from urllib.parse import urlencode
 
-from werkzeug.wrappers import Request, Response
-
-from infra.local.platform.entities import Entities
-from infra.local.platform.model import Account, Window
+from werkzeug.wrappers import Request
 
 LARGEST_ID = 2**63 - 1
-_FALSE = ("false", "0", "f", "off", "")
-
-
-class ApiError(Exception):
-    """Ends a call with a status and Mastodon's `{"error": ...}`."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
-NOT_FOUND = ApiError(HTTPStatus.NOT_FOUND, "Record not found")
-NOT_READABLE = ApiError(HTTPStatus.BAD_REQUEST, "Error occurred while parsing request parameters")
 
 
 @dataclass
 class Call:
-    """A request with its account and the means to answer it."""
+    """A request and what every answer to it needs."""
 
     request: Request
-    account: Account | None
-    entities: Entities
     now: datetime
 
     @property
-    def author(self) -> Account:
-        """The account that calls. Raises ApiError 401 when no valid token came along."""
-        if self.account is None:
-            raise ApiError(HTTPStatus.UNAUTHORIZED, "The access token is invalid")
-        return self.account
+    def base_url(self) -> str:
+        """This server's own address as the client called it, without a closing slash."""
+        return self.request.host_url.rstrip("/")
 
-    @cached_property
-    def _fields(self) -> Mapping[str, Any]:
-        if self.request.method in ("GET", "HEAD", "DELETE"):
-            return dict(self.request.args.lists())
-        if self.request.mimetype == "application/json":
-            body = json_body(self.request)
-            return {name: value if isinstance(value, list) else [value] for name, value in body.items()}
-        return dict(self.request.form.lists())
-
-    def texts(self, name: str) -> list[str]:
-        """All values of a list field, sent as `name`, `name[]` or `name[0]`, `name[1]`..."""
-        found: list[Any] = [*self._fields.get(name, []), *self._fields.get(f"{name}[]", [])]
-        indexed = [
-            key for key in self._fields if key.startswith(f"{name}[") and key[len(name) + 1 : -1].isdecimal()
-        ]
-        for key in sorted(indexed, key=lambda key: int(key[len(name) + 1 : -1])):
-            found += self._fields[key]
-        return [_text(value) for value in found if value is not None]
-
-    def text(self, name: str) -> str:
-        """One field, or nothing."""
-        found = self.texts(name)
-        return found[-1] if found else ""
-
-    def flag(self, name: str) -> bool:
-        """A field that says yes; Rails reads 0, f, false and off as no."""
-        return self.text(name).lower() not in _FALSE
-
-    def id_of(self, name: str) -> int | None:
-        """A field that holds an id. Raises ApiError 404 for what cannot be one."""
-        value = self.text(name)
-        return parse_id(value) if value else None
-
-    def window(self, default: int, most: int) -> Window:
-        """Which part of a list the client wants."""
-        limit = self.text("limit")
-        wanted = int(limit) if limit.isdecimal() and len(limit) < 9 else default
-        return Window(
-            limit=max(1, min(wanted, most)),
-            max_id=self.id_of("max_id"),
-            since_id=self.id_of("since_id"),
-            min_id=self.id_of("min_id"),
-        )
-
-    def page(self, items: Sequence[Any], ids: Sequence[int]) -> Response:
-        """A list with the Link header to the pages on either side (RFC 8288, rel next and prev)."""
-        response = answer(items)
-        if ids:
-            links = [
-                f'<{self._page_url("max_id", min(ids))}>; rel="next"',
-                f'<{self._page_url("min_id", max(ids))}>; rel="prev"',
-            ]
-            response.headers["Link"] = ", ".join(links)
-        return response
-
-    def _page_url(self, bound: str, value: int) -> str:
-        kept = [
-            (name, text)
-            for name, text in self.request.args.items(multi=True)
-            if name not in ("max_id", "since_id", "min_id")
-        ]
-        return f"{self.entities.base_url}{self.request.path}?{urlencode([*kept, (bound, value)])}"
+    @property
+    def domain(self) -> str:
+        """The host and port of that address."""
+        return self.base_url.partition("://")[2]
 
 
-def answer(body: object, status: int = HTTPStatus.OK) -> Response:
-    """A JSON answer."""
-    return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/json")
-
-
-def json_body(request: Request) -> dict[str, Any]:
-    """The request's JSON object. Raises ApiError 400 for anything else."""
-    try:
-        body = json.loads(request.get_data() or b"{}")
-    except (ValueError, RecursionError):
-        raise NOT_READABLE from None
-    if not isinstance(body, dict):
-        raise NOT_READABLE
-    return body
-
-
-def parse_id(value: str) -> int:
-    """An id from a path or a field. Raises ApiError 404 for what no record can have."""
-    if not (value.isascii() and value.isdecimal() and len(value) <= 19 and int(value) <= LARGEST_ID):
-        raise NOT_FOUND
-    return int(value)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, (dict, list)):
-        raise NOT_READABLE
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise NOT_READABLE from None
-    return text
+def as_id(value: str) -> int | None:
+    """A number that can be a row's id, or None."""
+    if value.isascii() and value.isdecimal() and len(value) <= 19 and int(value) <= LARGEST_ID:
+        return int(value)
+    return None

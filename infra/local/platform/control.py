@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Any
 
 from werkzeug.routing import Rule as Route
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Response
 
-from infra.local.platform.call import ApiError, Call, answer, json_body
+from infra.local.platform.accounts import (
+    NETWORKS,
+    STATES,
+    Account,
+    Accounts,
+    OtherNetworkError,
+    Wanted,
+)
+from infra.local.platform.bluesky.names import is_handle
+from infra.local.platform.call import Call
+from infra.local.platform.database import Database
 from infra.local.platform.misbehave import RuleError, Rules, parse
-from infra.local.platform.model import Account
 from infra.local.platform.settings import Settings, Stats
-from infra.local.platform.store import Store
+from infra.local.serving.answers import ApiError, answer, json_body
 
 _USERNAME = re.compile(r"[A-Za-z0-9_]+([A-Za-z0-9_.-]+[A-Za-z0-9_]+)?")
-_LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
-
-def refuse_strangers(request: Request) -> None:
-    """Let only programs on this machine in, not web pages that post here nor names rebound to loopback.
-
-    Raises ApiError 403.
-    """
-    host = request.host.rpartition(":")[0] or request.host
-    local = ip_address(request.remote_addr or "0.0.0.0").is_loopback  # nosec B104
-    if not local or host not in _LOOPBACK_NAMES or "Origin" in request.headers:
-        raise ApiError(
-            HTTPStatus.FORBIDDEN, "/_local answers only programs on this machine, called by its own name"
-        )
+_COUNTS = ("rate_limit", "session_limit")
 
 
 class Control:
     """The endpoints under /_local."""
 
-    def __init__(self, store: Store, rules: Rules, settings: Settings, stats: Stats) -> None:
-        self._store = store
+    def __init__(
+        self,
+        db: Database,
+        accounts: Accounts,
+        created: Sequence[Callable[[], dict[str, int]]],
+        rules: Rules,
+        settings: Settings,
+        stats: Stats,
+    ) -> None:
+        self._db = db
+        self._accounts = accounts
+        self._created = created
         self._rules = rules
         self._settings = settings
         self._stats = stats
@@ -61,21 +67,18 @@ class Control:
 
     def save_account(self, call: Call) -> Response:
         """Make an account (201), or bring the one of that name up to date (200)."""
-        body = json_body(call.request)
-        username = _text(body, "username") or ""
-        if not _USERNAME.fullmatch(username):
-            raise ApiError(422, "username may hold letters of a to z, digits, _ and, inside, . and -")
+        wanted = _wanted(json_body(call.request))
         try:
-            account, new = self._store.save_account(
-                username, _text(body, "display_name"), _text(body, "note"), _text(body, "access_token")
-            )
+            account, new = self._accounts.save(wanted)
+        except OtherNetworkError:
+            raise ApiError(422, "username belongs to an account of the other network") from None
         except sqlite3.IntegrityError:
             raise ApiError(422, "access_token belongs to another account") from None
         return answer(_shown(account), HTTPStatus.CREATED if new else HTTPStatus.OK)
 
     def accounts(self, call: Call) -> Response:
         """All accounts with their tokens."""
-        return answer([_shown(account) for account in self._store.accounts()])
+        return answer([_shown(account) for account in self._accounts.all()])
 
     def misbehave(self, call: Call) -> Response:
         """Put a rule in force."""
@@ -95,15 +98,15 @@ class Control:
         return answer([])
 
     def set(self, call: Call) -> Response:
-        """Change `rate_limit` or `processing_seconds`."""
+        """Change `rate_limit`, `session_limit` or `processing_seconds`."""
         body = json_body(call.request)
-        for name in ("rate_limit", "processing_seconds"):
+        for name in (*_COUNTS, "processing_seconds"):
             value = body.get(name)
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
                 raise ApiError(422, f"{name} must be a number of 0 or more")
-            setattr(self._settings, name, int(value) if name == "rate_limit" else float(value))
+            setattr(self._settings, name, int(value) if name in _COUNTS else float(value))
         return self.settings(call)
 
     def settings(self, call: Call) -> Response:
@@ -112,7 +115,7 @@ class Control:
 
     def stats(self, call: Call) -> Response:
         """Posts ever made per account (deleted ones too), and what was asked since the start."""
-        created = self._store.created_by_username()
+        created = {name: count for counted in self._created for name, count in counted().items()}
         requests, replays = self._stats.read()
         return answer(
             {
@@ -125,20 +128,44 @@ class Control:
 
     def reset(self, call: Call) -> Response:
         """Forget accounts, posts, media, rules and counts; settings stay."""
-        self._store.reset()
+        self._db.reset()
         self._rules.clear()
         self._stats.reset()
         return answer({})
 
 
+def _wanted(body: dict[str, Any]) -> Wanted:
+    """An account's description. Raises ApiError 422 naming the field that is wrong."""
+    network, username = _text(body, "network") or NETWORKS[0], _text(body, "username") or ""
+    state, password = _text(body, "state"), _text(body, "password")
+    if network not in NETWORKS:
+        raise ApiError(422, f"network must be one of: {', '.join(NETWORKS)}")
+    if state not in (None, *STATES):
+        raise ApiError(422, f"state must be one of: {', '.join(STATES)}")
+    if network == "bluesky":
+        username = username.lower()
+        if not is_handle(username):
+            raise ApiError(422, "username must be a domain name of two parts or more, such as brand.test")
+        if password is not None and not password:
+            raise ApiError(422, "password must not be empty")
+    elif not _USERNAME.fullmatch(username):
+        raise ApiError(422, "username may hold letters of a to z, digits, _ and, inside, . and -")
+    token = _text(body, "access_token") if network == "mastodon" else None
+    about = _text(body, "display_name"), _text(body, "note")
+    return Wanted(network, username, *about, access_token=token, password=password, state=state)
+
+
 def _shown(account: Account) -> dict[str, str]:
-    return {
+    shown = {
         "id": str(account.id),
+        "network": account.network,
         "username": account.username,
         "display_name": account.display_name,
         "note": account.note,
-        "access_token": account.access_token,
     }
+    if account.network == "mastodon":
+        return {**shown, "access_token": account.access_token}
+    return {**shown, "did": account.did, "password": account.password, "state": account.state}
 
 
 def _text(body: dict[str, Any], name: str) -> str | None:

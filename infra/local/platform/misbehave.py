@@ -1,23 +1,23 @@
 """The ways in which the local platform can be told to fail, so that every failure path can be tried at will.
 
 A rule applies to the calls that match its account and route, in the order the rules were given, until its
-`times` are used up. Rules live in memory: a restarted platform behaves.
+`times` are used up. On either network `statuses` is the publishing call and `media` the upload. Rules live
+in memory: a restarted platform behaves.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from werkzeug.wrappers import Response
 
-from infra.local.platform.serving import NoAnswerError
+from infra.local.platform.settings import Allowance
+from infra.local.serving.server import NoAnswerError
 
 ROUTES = ("statuses", "media", "any")
 MODES = (
@@ -140,21 +140,49 @@ class Rules:
         return None
 
 
-def obey(rule: Rule, carry_out: Callable[[], Response], now: datetime) -> Response:
+class Exchange(Protocol):
+    """One API call in the manners of its network: how it is carried out, and how its failures are worded."""
+
+    username: str | None
+    route: str
+
+    def allowance(self) -> Allowance:
+        """What is left of the caller's calls, this one counted."""
+
+    def answered(self) -> Response:
+        """Carry the call out."""
+
+    def too_many(self, resets_at: datetime, retry_after: int | None = None) -> Response:
+        """The network's 429."""
+
+    def broken(self, status: int) -> Response:
+        """The network's JSON for an error of its own, with any status."""
+
+    def revoked(self) -> Response:
+        """What a call gets whose credentials no longer count."""
+
+    def suspended(self) -> Response:
+        """What a call gets whose account was closed by the network."""
+
+    def with_allowance(self, response: Response, allowance: Allowance) -> Response:
+        """The answer with the network's rate limit headers; those it has already stay."""
+
+
+def obey(rule: Rule, exchange: Exchange, now: datetime) -> Response:
     """Fail as the rule says; only `slow`, `slow_drip` and rules with `after` carry the call out.
 
     Raises NoAnswerError where the rule gives no answer.
     """
     if rule.mode == "slow":
         time.sleep(rule.seconds)
-        return carry_out()
+        return exchange.answered()
     if rule.mode == "slow_drip":
-        return _dripping(carry_out(), rule.seconds)
+        return _dripping(exchange.answered(), rule.seconds)
     if rule.after:
-        carry_out()
+        exchange.answered()
     if rule.mode in ("drop", "accept_then_drop"):
         raise NoAnswerError
-    return _ANSWERS[rule.mode](rule, now)
+    return _ANSWERS[rule.mode](rule, exchange, now)
 
 
 def _dripping(response: Response, seconds: float) -> Response:
@@ -170,50 +198,30 @@ def _dripping(response: Response, seconds: float) -> Response:
     return response
 
 
-def error(status: int, message: str) -> Response:
-    """An error as Mastodon shapes it (docs.joinmastodon.org/entities/Error)."""
-    return Response(json.dumps({"error": message}), status=status, mimetype="application/json")
-
-
-def rate_limit_time(at: datetime) -> str:
-    """ISO 8601 with microseconds, as Mastodon's rate limit headers give times."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def too_many_requests(resets_at: datetime, retry_after: int | None = None) -> Response:
-    """Mastodon's 429; it sends no Retry-After of its own, but proxies before it do."""
-    response = error(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests")
-    response.headers["X-RateLimit-Remaining"] = "0"
-    response.headers["X-RateLimit-Reset"] = rate_limit_time(resets_at)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    return response
-
-
-def _rate_limited(rule: Rule, now: datetime) -> Response:
+def _rate_limited(rule: Rule, exchange: Exchange, now: datetime) -> Response:
     wait = DEFAULT_RETRY_AFTER if rule.retry_after is None else rule.retry_after
-    return too_many_requests(now + timedelta(seconds=wait), rule.retry_after)
+    return exchange.too_many(now + timedelta(seconds=wait), rule.retry_after)
 
 
-def _bad_gateway(_rule: Rule, _now: datetime) -> Response:
+def _bad_gateway(_rule: Rule, _exchange: Exchange, _now: datetime) -> Response:
     page = (
         "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1>"
     )
     return Response(page + "</center>\r\n</body>\r\n</html>\r\n", status=502, mimetype="text/html")
 
 
-def _ten_megabytes(_rule: Rule, _now: datetime) -> Response:
+def _ten_megabytes(_rule: Rule, _exchange: Exchange, _now: datetime) -> Response:
     return Response(b'{"id": "1", "content": "' + b"x" * TEN_MEGABYTES + b'"}', mimetype="application/json")
 
 
-_ANSWERS: dict[str, Callable[[Rule, datetime], Response]] = {
+_ANSWERS: dict[str, Callable[[Rule, Exchange, datetime], Response]] = {
     "429": _rate_limited,
-    "500": lambda _rule, _now: error(500, "We're sorry, but something went wrong on our end."),
+    "500": lambda _rule, exchange, _now: exchange.broken(500),
     "502_html": _bad_gateway,
-    "200_error_json": lambda _rule, _now: error(200, "Something went wrong"),
-    "200_empty": lambda _rule, _now: Response(b"", mimetype="application/json"),
+    "200_error_json": lambda _rule, exchange, _now: exchange.broken(200),
+    "200_empty": lambda _rule, _exchange, _now: Response(b"", mimetype="application/json"),
     "10mb": _ten_megabytes,
-    "redirect": lambda _rule, _now: Response(status=302, headers={"Location": "/"}),
-    "token_revoked": lambda _rule, _now: error(401, "The access token was revoked"),
-    "suspended": lambda _rule, _now: error(403, "Your login is currently disabled"),
+    "redirect": lambda _rule, _exchange, _now: Response(status=302, headers={"Location": "/"}),
+    "token_revoked": lambda _rule, exchange, _now: exchange.revoked(),
+    "suspended": lambda _rule, exchange, _now: exchange.suspended(),
 }

@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 DEFAULT_RATE_LIMIT = 10_000
+DEFAULT_SESSION_LIMIT = 30
 RATE_WINDOW = timedelta(minutes=5)
 
 
 @dataclass
 class Settings:
-    """`rate_limit` is calls per account in five minutes; uploads are ready after `processing_seconds`."""
+    """`rate_limit` is calls, `session_limit` Bluesky sign-ins, of one account in five minutes.
+
+    Mastodon uploads are ready after `processing_seconds`.
+    """
 
     rate_limit: int = DEFAULT_RATE_LIMIT
+    session_limit: int = DEFAULT_SESSION_LIMIT
     processing_seconds: float = 0.0
 
 
@@ -30,28 +35,33 @@ class Allowance:
 
 
 class RateLimiter:
-    """Counts calls in fixed windows of five minutes, aligned to the clock as Mastodon's are."""
+    """Counts calls in windows of five minutes.
 
-    def __init__(self) -> None:
+    They are aligned to the clock as Mastodon's, or begin `at_first_call` as Bluesky's.
+    """
+
+    def __init__(self, at_first_call: bool) -> None:
         self._lock = threading.Lock()
-        self._window: datetime | None = None
-        self._used: Counter[str] = Counter()
+        self._at_first_call = at_first_call
+        self._windows: dict[str, tuple[datetime, int]] = {}
 
     def take(self, who: str, limit: int, now: datetime) -> Allowance:
         """Count one call."""
-        seconds = RATE_WINDOW.total_seconds()
-        window = datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo)
         with self._lock:
-            if window != self._window:
-                self._window = window
-                self._used.clear()
-            self._used[who] += 1
-            used = self._used[who]
-        return Allowance(limit, max(0, limit - used), window + RATE_WINDOW, used > limit)
+            starts_at, used = self._windows.get(who, (now, 0))
+            if used == 0 or now >= starts_at + RATE_WINDOW:
+                starts_at, used = now if self._at_first_call else _aligned(now), 0
+            self._windows[who] = starts_at, used + 1
+        return Allowance(limit, max(0, limit - used - 1), starts_at + RATE_WINDOW, used + 1 > limit)
+
+
+def _aligned(now: datetime) -> datetime:
+    seconds = RATE_WINDOW.total_seconds()
+    return datetime.fromtimestamp(now.timestamp() // seconds * seconds, now.tzinfo)
 
 
 class Stats:
-    """How often each route was called and how often a key was replayed, since the start or the last reset."""
+    """How often each route was called and a post was sent again, since the start or the last reset."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,7 +74,7 @@ class Stats:
             self._calls[route] += 1
 
     def count_replay(self) -> None:
-        """An Idempotency-Key was answered with its first post."""
+        """A post that exists was sent again under its key and made no second one."""
         with self._lock:
             self._replays += 1
 

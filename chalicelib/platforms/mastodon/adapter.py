@@ -1,0 +1,235 @@
+"""Mastodon: a post carries an Idempotency-Key, under which the server makes one status within an hour.
+
+Facts: https://docs.joinmastodon.org/methods/statuses/ and /methods/media/.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from chalicelib.core.clock import Clock, to_text
+from chalicelib.core.http import HttpClient
+from chalicelib.platforms import checks
+from chalicelib.platforms.calls import plain, time_of, web_address
+from chalicelib.platforms.errors import AdapterError, NotReady, RateLimited, Unavailable
+from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api, MediaUnfinished, NoSuchThing
+from chalicelib.platforms.mastodon.limits import DEFAULTS, ServerLimits
+from chalicelib.platforms.mastodon.text import comparable, count, from_html
+from chalicelib.platforms.port import (
+    Absent,
+    AccountRef,
+    Checkpoint,
+    Content,
+    Found,
+    Limits,
+    Media,
+    Problem,
+    Profile,
+    Published,
+    Rate,
+    SessionStore,
+    Several,
+    Sighting,
+    Traits,
+    Unsure,
+)
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_LOOK_AGAIN_FOR = timedelta(seconds=5)
+# A server drops media that no status uses after a day.
+_MEDIA_KEEPS_FOR = timedelta(hours=12)
+_PAGE = 40
+_PAGES_MOST = 5
+# A server's clock may be behind ours by this much.
+_SKEW_FOR = timedelta(minutes=1)
+
+
+class MastodonAdapter:
+    # A key is kept for an hour after the status is made (app/services/post_status_service.rb), less a margin
+    # here; it is set only at the end, which is why a request still under way must be over first.
+    traits = Traits(
+        platform="mastodon",
+        name="Mastodon",
+        default_server="https://mastodon.social",
+        counted_in="graphemes, links at a fixed length",
+        limits=DEFAULTS,
+        options={
+            "visibility": frozenset({"public", "unlisted", "private", "direct"}),
+            "spoiler_text": None,
+            "sensitive": frozenset({"true", "false"}),
+        },
+        rates=(
+            Rate("calls", 300, timedelta(minutes=5)),
+            Rate("uploads", 30, timedelta(minutes=30)),
+        ),
+        abilities=frozenset({"publish", "read"}),
+        idempotent_for=timedelta(minutes=55),
+        visible_after_for=timedelta(minutes=5),
+        publish_for=timedelta(seconds=20),
+    )
+
+    def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:
+        self._clock = clock
+        self._api = Api(http, clock)
+        self._limits = ServerLimits(self._api, clock)
+
+    def limits(self, account: AccountRef) -> Limits:
+        return self._limits.of(account)
+
+    def count(self, content: Content, limits: Limits) -> int:
+        return count(content.text, _warning(content), limits.link_characters or 0)
+
+    def problems(self, content: Content, limits: Limits) -> Sequence[Problem]:
+        return checks.problems(content, limits, self.traits, self.count(content, limits))
+
+    def plan(self, content: Content, now: datetime, key: str) -> Checkpoint:
+        return {"idempotency_key": sha256(key.encode()).hexdigest()}
+
+    def prepare(self, account: AccountRef, content: Content, checkpoint: Checkpoint) -> Checkpoint:
+        """Upload the media, and wait until the server has processed them."""
+        done = dict(checkpoint)
+        try:
+            for media in content.media:
+                kept = self._kept(account, media, done) or self._uploaded(account, media)
+                done["media"] = {**done.get("media", {}), media.media_id: kept}
+            if not all(kept["ready"] for kept in done.get("media", {}).values()):
+                raise NotReady(self._clock.now() + _LOOK_AGAIN_FOR, done)
+        except AdapterError as error:
+            error.checkpoint = done
+            raise
+        return done
+
+    def publish(self, account: AccountRef, content: Content, checkpoint: Checkpoint) -> Published:
+        """One `POST /api/v1/statuses`; with the same key again it answers with the status of the first."""
+        key = checkpoint["idempotency_key"]
+        status = _status(content, checkpoint)
+        try:
+            answer = self._api.write(account, "/api/v1/statuses", key, status, self.traits.publish_for)
+        except MediaUnfinished:
+            waiting = {name: {**kept, "ready": False} for name, kept in checkpoint.get("media", {}).items()}
+            raise NotReady(self._clock.now() + _LOOK_AGAIN_FOR, {**checkpoint, "media": waiting}) from None
+        published = _published(answer)
+        if published is None:
+            raise self._api.unclear()
+        return published
+
+    def find(
+        self, account: AccountRef, content: Content, checkpoint: Checkpoint, since: datetime
+    ) -> Sighting:
+        """Look through the account's own statuses for the same text and as many media."""
+        if not account.external_id:
+            return Unsure("The account has no id yet; check its credentials.")
+        try:
+            return self._search(account, content, since - _SKEW_FOR)
+        except RateLimited as error:
+            return Unsure(error.message, error.until)
+        except AdapterError as error:
+            return Unsure(error.message)
+
+    def profile(self, account: AccountRef) -> Profile:
+        """`GET /api/v1/accounts/verify_credentials`, which tells the day of the last post."""
+        _, answer = self._api.get(account, "/api/v1/accounts/verify_credentials")
+        external_id = answer.get("id") if isinstance(answer, dict) else None
+        if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
+            raise Unavailable(UNDOCUMENTED)
+        followers = answer.get("followers_count")
+        wrong = [name for name in ("suspended", "limited", "moved") if answer.get(name)]
+        return Profile(
+            external_id=external_id,
+            handle=plain(answer.get("acct")),
+            display_name=plain(answer.get("display_name")),
+            url=web_address(answer.get("url")),
+            followers=followers if isinstance(followers, int) else None,
+            last_post_at=time_of(answer.get("last_status_at")),
+            status=wrong[0] if wrong else "active",
+        )
+
+    def _kept(self, account: AccountRef, media: Media, done: Checkpoint) -> dict[str, Any] | None:
+        """What an earlier upload has become by now; None when there is none, or the server has lost it."""
+        kept = done.get("media", {}).get(media.media_id)
+        uploaded_at = time_of(kept["uploaded_at"]) if kept else None
+        if not kept or uploaded_at is None or self._clock.now() - uploaded_at > _MEDIA_KEEPS_FOR:
+            return None
+        if kept["ready"]:
+            return dict(kept)
+        try:
+            status, _ = self._api.get(account, f"/api/v1/media/{kept['id']}", successes=(200, 206))
+        except NoSuchThing:
+            return None
+        return {**kept, "ready": status == 200}
+
+    def _uploaded(self, account: AccountRef, media: Media) -> dict[str, Any]:
+        status, answer = self._api.upload(account, media.read(), media.mime, media.alt)
+        media_id = answer.get("id") if isinstance(answer, dict) else None
+        if not isinstance(media_id, str) or not _ID.fullmatch(media_id):
+            raise Unavailable(UNDOCUMENTED)
+        return {"id": media_id, "ready": status == 200, "uploaded_at": to_text(self._clock.now())}
+
+    def _search(self, account: AccountRef, content: Content, since: datetime) -> Sighting:
+        wanted = (comparable(content.text), comparable(_warning(content)), len(content.media))
+        found: dict[str, Published] = {}
+        params = {"limit": str(_PAGE), "exclude_reblogs": "true"}
+        for _ in range(_PAGES_MOST):
+            _, page = self._api.get(account, f"/api/v1/accounts/{account.external_id}/statuses", params)
+            statuses = list(_statuses(page))
+            if not isinstance(page, list) or len(statuses) != len(page):
+                return Unsure(UNDOCUMENTED)
+            for status, created_at in statuses:
+                published = _published(status)
+                if created_at >= since and published and _seen(status) == wanted:
+                    found[published.external_id] = published
+            # A pinned or back-dated status may stand out of order, so only the last one tells how far we are.
+            if len(statuses) < _PAGE or statuses[-1][1] < since:
+                break
+            params["max_id"] = str(statuses[-1][0]["id"])
+        else:
+            if not found:
+                return Unsure("The account has more new posts than could be looked through.")
+        if len(found) > 1:
+            return Several(tuple(found))
+        return Found(next(iter(found.values()))) if found else Absent()
+
+
+def _status(content: Content, checkpoint: Checkpoint) -> dict[str, Any]:
+    uploaded = checkpoint.get("media", {})
+    status: dict[str, Any] = {
+        "status": content.text,
+        "media_ids": [uploaded[media.media_id]["id"] for media in content.media],
+        "visibility": content.options.get("visibility", "public"),
+    }
+    if _warning(content):
+        status["spoiler_text"] = _warning(content)
+    if content.options.get("sensitive") == "true":
+        status["sensitive"] = True
+    if content.language:
+        status["language"] = content.language.partition("-")[0].lower()
+    return status
+
+
+def _warning(content: Content) -> str:
+    return content.options.get("spoiler_text", "")
+
+
+def _published(status: Any) -> Published | None:
+    external_id = status.get("id") if isinstance(status, dict) and "error" not in status else None
+    if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
+        return None
+    return Published(external_id, web_address(status.get("url")) or web_address(status.get("uri")))
+
+
+def _statuses(page: Any) -> Iterator[tuple[dict[str, Any], datetime]]:
+    for status in page if isinstance(page, list) else ():
+        created_at = time_of(status.get("created_at")) if isinstance(status, dict) else None
+        if created_at is not None and _published(status):
+            yield status, created_at
+
+
+def _seen(status: dict[str, Any]) -> tuple[str, str, int]:
+    html, warning, media = status.get("content"), status.get("spoiler_text"), status.get("media_attachments")
+    return (
+        comparable(from_html(html) if isinstance(html, str) else ""),
+        comparable(warning if isinstance(warning, str) else ""),
+        len(media) if isinstance(media, list) else 0,
+    )

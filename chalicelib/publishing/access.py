@@ -1,0 +1,56 @@
+"""Whether a person may do this to that post, variant or hold; routes ask here before anything else."""
+
+from chalicelib.accounts.service import Accounts
+from chalicelib.core.errors import InvalidInput, NotFound, Problem
+from chalicelib.org.model import Actor
+from chalicelib.org.roles import Right
+from chalicelib.org.service import Org
+from chalicelib.platforms import registry
+from chalicelib.publishing.model import Post, Variant
+from chalicelib.publishing.store import PostStore
+
+
+class Access:
+    def __init__(self, store: PostStore, org: Org, accounts: Accounts) -> None:
+        self._store = store
+        self._org = org
+        self._accounts = accounts
+
+    def may_see(self, actor: Actor, post: Post) -> bool:
+        """Whether they may read posts of at least one of its units or accounts."""
+        return any(actor.may(Right.POSTS_READ, self._org.unit(u).path) for u in post.unit_ids) or any(
+            actor.may(Right.POSTS_READ, (), account_id) for account_id in post.targets
+        )
+
+    def visible_post(self, actor: Actor, post_id: str) -> Post:
+        """The post; NotFound also for one they may not see, so that ids tell nothing."""
+        post = self._store.post(post_id)
+        if not self.may_see(actor, post):
+            raise NotFound(f"there is no post {post_id}")
+        return post
+
+    def require_on_variant(self, actor: Actor, variant_id: str, right: Right) -> Variant:
+        """The variant, if they hold the right on its account. Raises NotFound, NotAllowed."""
+        variant = self._store.variant(variant_id)
+        if variant is None:
+            raise NotFound(f"there is no variant {variant_id}")
+        actor.require_on(right, self._org.unit(variant.unit_id).path, variant.account_id)
+        return variant
+
+    def require_on_scope(self, actor: Actor, scope: str, value: str) -> None:
+        """Let a lead hold anything, and others their own part of the tree.
+
+        A platform or a tag reaches into every unit, so it needs the right on the whole company. Raises
+        NotAllowed, NotFound, InvalidInput.
+        """
+        match scope:
+            case "unit":
+                actor.require_on(Right.HOLDS_WRITE, self._org.unit(value).path)
+            case "account":
+                account = self._accounts.get(value)
+                actor.require_on(Right.HOLDS_WRITE, self._org.unit(account.unit_id).path, value)
+            case "platform" if value not in registry.names():
+                known = ", ".join(registry.names())
+                raise InvalidInput([Problem("value", f"{value} is not a platform; choose one of {known}")])
+            case _:
+                actor.require_on(Right.HOLDS_WRITE)

@@ -1,0 +1,171 @@
+"""Media: uploaded by presigned form, checked on the real bytes, then kept under the digest of those bytes.
+
+What is published is read back by digest and compared again, so a file replaced after approval cannot go out.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.core.database import Item
+from chalicelib.core.errors import Conflict, InvalidInput, NotFound, Problem
+from chalicelib.core.expressions import where
+from chalicelib.core.history import By
+from chalicelib.core.ids import new_id
+from chalicelib.core.kernel import Kernel
+from chalicelib.core.objects import Objects
+from chalicelib.core.records import from_item, to_item
+from chalicelib.publishing.model import MediaUse
+
+UPLOAD_FOR = 900  # seconds a presigned form works
+# The largest that any supported platform takes; each account's own limits are checked with the post.
+MAX_BYTES = {
+    "image/jpeg": 16_777_216,
+    "image/png": 16_777_216,
+    "image/gif": 16_777_216,
+    "image/webp": 16_777_216,
+    "video/mp4": 103_809_024,
+}
+MAX_PIXELS = 33_177_600
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file: `waiting` for its bytes, `ready`, or `refused` with the reason."""
+
+    media_id: str
+    state: str
+    mime: str
+    name: str
+    by_id: str
+    created_at: datetime
+    digest: str | None = None
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    reason: str | None = None
+
+    def use(self, alt: str) -> MediaUse:
+        assert self.digest is not None and self.size is not None  # noqa: S101 - only ready media are used
+        return MediaUse(self.media_id, self.digest, self.mime, self.size, alt, self.width, self.height)
+
+
+class MediaLibrary:
+    def __init__(self, kernel: Kernel, objects: Objects) -> None:
+        self._kernel = kernel
+        self._objects = objects
+
+    def begin_upload(self, by: By, name: str, mime: str) -> tuple[Media, dict[str, Any]]:
+        """A new file and the form to upload its bytes with. Raises InvalidInput for a type we do not take."""
+        if mime not in MAX_BYTES:
+            taken = ", ".join(sorted(MAX_BYTES))
+            raise InvalidInput([Problem("mime", f"{mime} is not taken; use one of {taken}")])
+        now = self._kernel.clock.now()
+        media = Media(new_id("media", now), "waiting", mime, name, by.person_id, now)
+        change = self._kernel.change(by)
+        change.put("posts", _item(media), where("attribute_not_exists(pk)"))
+        change.record(f"media#{media.media_id}", "upload begun")
+        self._kernel.commit(change)
+        form = self._objects.upload_form(_upload_key(media), mime, MAX_BYTES[mime], UPLOAD_FOR)
+        return media, form
+
+    def check(self, by: By, media_id: str) -> Media:
+        """Look at the uploaded bytes: they make the file `ready`, or refuse it with every reason at once.
+
+        Raises NotFound when nothing was uploaded yet. Checking again returns the first verdict.
+        """
+        media = self.get(media_id)
+        if media.state != "waiting":
+            return media
+        body = self._objects.read(_upload_key(media))
+        checked, problems = _inspect(media, body)
+        if not problems:
+            self._objects.write(f"media/{checked.digest}", body, media.mime)
+        change = self._kernel.change(by)
+        change.put(
+            "posts", _item(checked), where("state = :w", w="waiting"), Conflict("this file was checked just now")
+        )
+        change.record(f"media#{media_id}", checked.state, why=checked.reason, digest=checked.digest)
+        self._kernel.commit(change)
+        return checked
+
+    def get(self, media_id: str) -> Media:
+        """Raises NotFound."""
+        media = self.find(media_id)
+        if media is None:
+            raise NotFound(f"there is no file {media_id}")
+        return media
+
+    def find(self, media_id: str) -> Media | None:
+        item = self._kernel.database.get("posts", {"pk": f"media#{media_id}", "sk": "media"})
+        return from_item(Media, item) if item else None
+
+    def bytes_of(self, digest: str) -> bytes:
+        """The bytes with this digest. Raises Conflict if the bucket holds others under its name."""
+        body = self._objects.read(f"media/{digest}")
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise Conflict(f"the stored bytes of {digest[:12]} are not those that were approved")
+        return body
+
+    def view_url(self, digest: str) -> str:
+        """An address for a page to show the file from, valid ten minutes."""
+        return self._objects.view_url(f"media/{digest}", 600)
+
+
+def _inspect(media: Media, body: bytes) -> tuple[Media, list[str]]:
+    problems = []
+    kind = sniff(body)
+    if kind != media.mime:
+        problems.append(f"the bytes are {kind or 'of no type we know'}, not {media.mime}")
+    if len(body) > MAX_BYTES[media.mime]:
+        problems.append(f"it is {len(body)} bytes; the most is {MAX_BYTES[media.mime]}")
+    width = height = None
+    if kind and kind.startswith("image/"):
+        width, height = _pixels(body)
+        if width is None or height is None:
+            problems.append("its width and height cannot be read")
+        elif width * height > MAX_PIXELS:
+            problems.append(f"it has {width * height} pixels; the most is {MAX_PIXELS}")
+    reason = "; ".join(problems) or None
+    state = "refused" if problems else "ready"
+    digest = hashlib.sha256(body).hexdigest()
+    return (
+        replace(
+            media, state=state, digest=digest, size=len(body), width=width, height=height, reason=reason
+        ),
+        problems,
+    )
+
+
+def sniff(body: bytes) -> str | None:
+    """The type that the first bytes show, whatever the file was called."""
+    if body.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if body.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if body[:6] in (b"GIF87a", b"GIF89a"):
+        return "image/gif"
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        return "image/webp"
+    if body[4:8] == b"ftyp":
+        return "video/mp4"
+    return None
+
+
+def _pixels(body: bytes) -> tuple[int | None, int | None]:
+    # Only the header is read: a picture that would decode to gigabytes costs nothing here.
+    import io
+
+    import imagesize
+
+    width, height = imagesize.get(io.BytesIO(body))
+    return (int(width), int(height)) if width > 0 and height > 0 else (None, None)
+
+
+def _upload_key(media: Media) -> str:
+    return f"uploads/{media.media_id}"
+
+
+def _item(media: Media) -> Item:
+    return {**to_item(media), "pk": f"media#{media.media_id}", "sk": "media"}

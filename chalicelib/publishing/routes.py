@@ -1,0 +1,213 @@
+"""Publishing over HTTP: posts, their variants, media and holds."""
+
+from types import ModuleType
+from typing import Any
+
+from chalice import Blueprint
+
+from chalicelib.core.endpoint import Answer, Call, endpoint
+from chalicelib.core.history import By, Way
+from chalicelib.core.paging import cursor_of, read_paging
+from chalicelib.org.roles import Right
+from chalicelib.wiring import services
+
+bp = Blueprint(__name__)
+
+
+def _forms() -> ModuleType:
+    from chalicelib.publishing import forms
+
+    return forms
+
+
+def _views() -> ModuleType:
+    from chalicelib.publishing import views
+
+    return views
+
+
+def _by(call: Call) -> By:
+    return By(call.actor.person_id, Way.API)
+
+
+def _shown(post: Any) -> Any:
+    return _views().post_view(post, services().posts.variants(post), services().accounts)
+
+
+@bp.route("/v1/posts", methods=["POST"])
+@endpoint(
+    right=Right.POSTS_WRITE, body=lambda: _forms().PostIn, answers=lambda: _forms().PostOut, idempotent=True
+)
+def draft_post(call: Call) -> Answer:
+    """Draft a post; the answer lists what its platforms would refuse, and the draft is kept all the same."""
+    post = services().posts.draft(call.actor, call.body.model_dump())
+    shown = _shown(post)
+    shown.problems = _problems(post)
+    return Answer(shown, status=201)
+
+
+@bp.route("/v1/posts", methods=["GET"])
+@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PostsOut)
+def list_posts(call: Call) -> Answer:
+    """Posts by publishing time, latest first; only those of your units and accounts."""
+    limit, after = read_paging("posts", call.query)
+    posts, page = services().post_store.posts(limit, after, newest_first=True)
+    seen = [p for p in posts if services().access.may_see(call.actor, p)]
+    state = call.query.get("state")
+    wanted = [p for p in seen if state in (None, str(p.state))]
+    return Answer({"posts": [_shown(p) for p in wanted], "cursor": cursor_of("posts", page.after)})
+
+
+@bp.route("/v1/posts/{post_id}", methods=["GET"])
+@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PostOut)
+def show_post(call: Call, post_id: str) -> Answer:
+    """A post, its state, and each variant's."""
+    return Answer(_shown(services().access.visible_post(call.actor, post_id)))
+
+
+@bp.route("/v1/posts/{post_id}", methods=["PATCH"])
+@endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().PostPatch, answers=lambda: _forms().PostOut)
+def change_post(call: Call, post_id: str) -> Answer:
+    """Change some fields; after sign-off this voids it."""
+    fields = _forms().patched(call.body, services().posts.get(post_id).zone)
+    post = services().posts.change(call.actor, post_id, fields, call.body.version)
+    shown = _shown(post)
+    shown.problems = _problems(post)
+    return Answer(shown)
+
+
+@bp.route("/v1/posts/{post_id}/preview", methods=["GET"])
+@endpoint(right=Right.POSTS_READ)
+def preview_post(call: Call, post_id: str) -> Answer:
+    """Each variant as it would go out, counted as its platform counts, with its problems."""
+    post = services().access.visible_post(call.actor, post_id)
+    return Answer({"variants": [_views().preview_view(p) for p in services().posts.preview(post)]})
+
+
+@bp.route("/v1/posts/{post_id}/submit", methods=["POST"])
+@endpoint(right=Right.POSTS_WRITE, answers=lambda: _forms().PostOut, idempotent=True)
+def submit_post(call: Call, post_id: str) -> Answer:
+    """Ask the approvers; refused with every variant's problems while it has any."""
+    return Answer(_shown(services().posts.submit(call.actor, post_id)))
+
+
+@bp.route("/v1/posts/{post_id}/cancel", methods=["POST"])
+@endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().Why, answers=lambda: _forms().PostOut)
+def cancel_post(call: Call, post_id: str) -> Answer:
+    """Take the post back, in any state before publishing."""
+    return Answer(_shown(services().posts.cancel(call.actor, post_id, call.body.why)))
+
+
+@bp.route("/v1/posts/{post_id}/reschedule", methods=["POST"])
+@endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().RescheduleIn, answers=lambda: _forms().PostOut)
+def reschedule_post(call: Call, post_id: str) -> Answer:
+    """Give the post another time; after sign-off this voids it."""
+    fields = _forms().patched(call.body, services().posts.get(post_id).zone)
+    return Answer(_shown(services().posts.change(call.actor, post_id, fields)))
+
+
+@bp.route("/v1/posts/{post_id}/history", methods=["GET"])
+@endpoint(right=Right.POSTS_READ)
+def show_post_history(call: Call, post_id: str) -> Answer:
+    """Everything that happened to the post, and its approvals, oldest first."""
+    services().access.visible_post(call.actor, post_id)
+    rows = services().history.of(f"post#{post_id}")
+    requests = services().approvals.of_subject(f"post#{post_id}")
+    return Answer(
+        {
+            "history": [_views().row_view(r) for r in rows],
+            "approvals": [_request_view(r) for r in requests],
+        }
+    )
+
+
+@bp.route("/v1/variants/{variant_id}/settle", methods=["POST"])
+@endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().SettleIn, answers=lambda: _forms().VariantOut)
+def settle_variant(call: Call, variant_id: str) -> Answer:
+    """Say what you found on the account, when the outcome is unknown and nobody else could."""
+    services().access.require_on_variant(call.actor, variant_id, Right.POSTS_WRITE)
+    body = call.body
+    variant = services().variants.settle_unknown(_by(call), variant_id, body.is_there, body.url, body.why)
+    return Answer(_views().variant_view(variant, services().accounts))
+
+
+@bp.route("/v1/media", methods=["POST"])
+@endpoint(
+    right=Right.MEDIA_WRITE,
+    body=lambda: _forms().MediaUploadIn,
+    answers=lambda: _forms().MediaOut,
+    idempotent=True,
+)
+def begin_media_upload(call: Call) -> Answer:
+    """A form to upload one file with; then ask for it to be checked."""
+    media, form = services().media.begin_upload(_by(call), call.body.name, call.body.mime)
+    return Answer(_views().media_view(media, form), status=201)
+
+
+@bp.route("/v1/media/{media_id}/check", methods=["POST"])
+@endpoint(right=Right.MEDIA_WRITE, answers=lambda: _forms().MediaOut)
+def check_media(call: Call, media_id: str) -> Answer:
+    """Check the uploaded bytes: type, size and pixels."""
+    return Answer(_views().media_view(services().media.check(_by(call), media_id)))
+
+
+@bp.route("/v1/media/{media_id}", methods=["GET"])
+@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().MediaOut)
+def show_media(call: Call, media_id: str) -> Answer:
+    """One file."""
+    return Answer(_views().media_view(services().media.get(media_id)))
+
+
+@bp.route("/v1/holds", methods=["POST"])
+@endpoint(
+    right=Right.HOLDS_WRITE, body=lambda: _forms().HoldIn, answers=lambda: _forms().HoldOut, idempotent=True
+)
+def set_hold(call: Call) -> Answer:
+    """Stop everything in scope, from now on."""
+    services().access.require_on_scope(call.actor, call.body.scope, call.body.value)
+    hold = services().holds.set(_by(call), call.body.scope, call.body.value, call.body.reason)
+    return Answer(_views().hold_view(hold), status=201)
+
+
+@bp.route("/v1/holds", methods=["GET"])
+@endpoint(right=Right.HOLDS_READ)
+def list_holds(call: Call) -> Answer:
+    """The latest holds, newest first."""
+    return Answer({"holds": [_views().hold_view(h) for h in services().holds.all()]})
+
+
+@bp.route("/v1/holds/{hold_id}", methods=["GET"])
+@endpoint(right=Right.HOLDS_READ, answers=lambda: _forms().ReceiptOut)
+def show_hold(call: Call, hold_id: str) -> Answer:
+    """A hold and its receipt: what it stopped, what was in flight, what was already out."""
+    holds = services().holds
+    return Answer(_views().receipt_view(holds.get(hold_id), holds.receipt(hold_id)))
+
+
+@bp.route("/v1/holds/{hold_id}/lift", methods=["POST"])
+@endpoint(right=Right.HOLDS_WRITE, body=lambda: _forms().Why, answers=lambda: _forms().HoldOut)
+def lift_hold(call: Call, hold_id: str) -> Answer:
+    """Stop nothing new; what was stopped is released variant by variant."""
+    hold = services().holds.get(hold_id)
+    services().access.require_on_scope(call.actor, hold.scope, hold.value)
+    return Answer(_views().hold_view(services().holds.lift(_by(call), hold_id, call.body.why)))
+
+
+@bp.route("/v1/variants/{variant_id}/release", methods=["POST"])
+@endpoint(right=Right.HOLDS_WRITE, body=lambda: _forms().ReleaseIn, answers=lambda: _forms().VariantOut)
+def release_variant(call: Call, variant_id: str) -> Answer:
+    """Decide one held variant: publish now, reschedule, or drop."""
+    services().access.require_on_variant(call.actor, variant_id, Right.HOLDS_WRITE)
+    body = call.body
+    active = tuple(h.hold_id for h in services().holds.all() if h.state == "active")
+    variant = services().variants.release(_by(call), variant_id, body.action, body.at, body.why, active)
+    return Answer(_views().variant_view(variant, services().accounts))
+
+
+def _problems(post: Any) -> list[Any]:
+    forms = _forms()
+    return [
+        forms.ProblemOut(field=f"{p.account.platform} {p.account.handle}: {q.field}", message=q.message, over=q.over)
+        for p in services().posts.preview(post)
+        for q in p.problems
+    ]

@@ -1,0 +1,125 @@
+"""Publishing's records in the form that callers are shown."""
+
+from collections import Counter
+from typing import Any
+
+from chalicelib.accounts.service import Accounts
+from chalicelib.core.database import Item
+from chalicelib.core.history import Row
+from chalicelib.publishing import forms
+from chalicelib.publishing.holds import Hold
+from chalicelib.publishing.media import Media
+from chalicelib.publishing.model import MediaUse, Post, Variant
+from chalicelib.publishing.service import Preview
+
+
+def post_view(post: Post, variants: list[Variant], accounts: Accounts) -> forms.PostOut:
+    return forms.PostOut(
+        post_id=post.post_id,
+        title=post.title,
+        text=post.text,
+        language=post.language,
+        media=[_use(m) for m in post.media],
+        targets=list(post.targets),
+        overrides={
+            account_id: {
+                "text": own.text,
+                "media": None if own.media is None else [_use(m) for m in own.media],
+                "options": own.options,
+            }
+            for account_id, own in post.overrides.items()
+        },
+        publish_at=post.publish_at,
+        zone=post.zone,
+        tags=list(post.tags),
+        late=forms.LateIn(action=post.late.action, grace_minutes=post.late.grace_minutes),
+        state=str(post.state),
+        revision=post.revision,
+        request_id=post.request_id,
+        returned_with=post.returned_with,
+        author_id=post.author_id,
+        contributors=list(post.contributors),
+        version=post.version,
+        summary=dict(Counter(str(v.state) for v in variants)),
+        variants=[variant_view(v, accounts) for v in variants],
+    )
+
+
+def variant_view(variant: Variant, accounts: Accounts) -> forms.VariantOut:
+    return forms.VariantOut(
+        variant_id=variant.variant_id,
+        account_id=variant.account_id,
+        platform=variant.platform,
+        handle=accounts.get(variant.account_id).handle,
+        state=str(variant.state),
+        reason=variant.reason,
+        due_at=variant.due_at,
+        published_at=variant.published_at,
+        url=variant.url,
+        external_id=variant.external_id,
+    )
+
+
+def preview_view(preview: Preview) -> forms.PreviewOut:
+    return forms.PreviewOut(
+        account_id=preview.account.account_id,
+        platform=preview.account.platform,
+        handle=preview.account.handle,
+        text=preview.text,
+        media=[_use(m) for m in preview.media],
+        characters=preview.characters,
+        limit=preview.limits.characters,
+        counted_in=preview.counted_in,
+        problems=[forms.ProblemOut(field=p.field, message=p.message, over=p.over) for p in preview.problems],
+    )
+
+
+def media_view(media: Media, upload: dict[str, Any] | None = None) -> forms.MediaOut:
+    return forms.MediaOut(
+        media_id=media.media_id,
+        state=media.state,
+        mime=media.mime,
+        name=media.name,
+        size=media.size,
+        width=media.width,
+        height=media.height,
+        reason=media.reason,
+        upload=upload,
+    )
+
+
+def hold_view(hold: Hold) -> forms.HoldOut:
+    names = forms.HoldOut.model_fields
+    return forms.HoldOut(**{name: getattr(hold, name) for name in names})
+
+
+def receipt_view(hold: Hold, lines: list[Item]) -> forms.ReceiptOut:
+    def of(outcome: str) -> list[dict[str, str | None]]:
+        return [{k: v for k, v in line.items() if k != "outcome"} for line in lines if line["outcome"] == outcome]
+
+    return forms.ReceiptOut(
+        hold=hold_view(hold), stopped=of("stopped"), in_flight=of("in_flight"), already_out=of("already_out")
+    )
+
+
+def row_view(row: Row) -> forms.HistoryRowOut:
+    return forms.HistoryRowOut(
+        subject=row.subject,
+        at=row.at,
+        person_id=row.person_id,
+        way=str(row.way),
+        what=row.what,
+        why=row.why,
+        details=dict(row.details),
+    )
+
+
+def _use(media: MediaUse) -> dict[str, str | int | None]:
+    return {
+        "media_id": media.media_id,
+        "mime": media.mime,
+        "alt": media.alt,
+        "size": media.size,
+        "width": media.width,
+        "height": media.height,
+    }

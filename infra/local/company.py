@@ -1,0 +1,182 @@
+"""The sample company: Zorza, a maker of lamps with a lead, three districts, twelve people and forty accounts.
+
+Everything but the first lead comes in through the deployed API, as a real company's would.
+"""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local.api import Api, fetch_json
+
+COMPANY = "Zorza"
+LEAD = ("Maja Orłowska", "maja.orlowska@zorza.example", "Europe/Warsaw", "en")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person of the sample company; `unit` and `role` are what they are granted."""
+
+    key: str
+    name: str
+    email: str
+    zone: str
+    language: str
+    unit: str
+    role: str
+
+
+DISTRICTS = (
+    ("mazowsze", "Mazowsze", "region"),
+    ("pomorze", "Pomorze", "region"),
+    ("isfahan", "اصفهان", "region"),
+)
+MEMBERS = (
+    Member("manager_mazowsze", "Łukasz Wiśniewski", "lukasz.wisniewski", "Europe/Warsaw", "pl", "mazowsze", "district_manager"),
+    Member("manager_pomorze", "Grażyna Żółtowska", "grazyna.zoltowska", "Europe/Warsaw", "pl", "pomorze", "district_manager"),
+    Member("manager_isfahan", "نسرین احمدی", "nasrin.ahmadi", "Asia/Tehran", "fa", "isfahan", "district_manager"),
+    Member("author", "Zofia Śliwińska", "zofia.sliwinska", "Europe/Warsaw", "pl", "mazowsze", "author"),
+    Member("author_isfahan", "کاوه رضایی", "kaveh.rezaei", "Asia/Tehran", "fa", "isfahan", "author"),
+    Member("author_pomorze", "Jakub Święcicki", "jakub.swiecicki", "Europe/Warsaw", "pl", "pomorze", "author"),
+    Member("approver", "Agnieszka Kowalczyk", "agnieszka.kowalczyk", "Europe/Warsaw", "en", "company", "approver"),
+    Member("approver_isfahan", "شیرین کریمی", "shirin.karimi", "Asia/Tehran", "fa", "isfahan", "approver"),
+    Member("responder", "Piotr Dąbrowski", "piotr.dabrowski", "Europe/Warsaw", "pl", "company", "responder"),
+    Member("analyst", "Ewa Jabłońska", "ewa.jablonska", "Europe/Warsaw", "pl", "company", "analyst"),
+    Member("ops", "Reza Mohammadi", "reza.mohammadi", "Asia/Tehran", "en", "company", "ops"),
+)  # fmt: skip
+PURPOSES = (
+    ("news", "Aktualności", "اخبار"),
+    ("care", "Obsługa klienta", "پشتیبانی"),
+    ("careers", "Kariera", "فرصت‌های شغلی"),
+    ("stores", "Sklepy", "فروشگاه‌ها"),
+    ("events", "Wydarzenia", "رویدادها"),
+    ("design", "Projekt", "طراحی"),
+    ("green", "Środowisko", "محیط زیست"),
+    ("kids", "Dla dzieci", "کودکان"),
+    ("museum", "Muzeum Światła", "موزه نور"),
+    ("press", "Dla prasy", "رسانه‌ها"),
+    ("offers", "Okazje", "پیشنهادها"),
+    ("workshop", "Warsztat", "کارگاه"),
+    ("history", "Historia", "تاریخچه"),
+)
+
+
+def load(stack: Any) -> dict[str, str]:
+    """Fill an empty stack and return tokens by role. Raises ApiError or CalledProcessError where it fails."""
+    lead_id, lead_token = _first_lead()
+    api = Api(stack.api_url, lead_token)
+    company_id = next(u["unit_id"] for u in api.get("/v1/units")["units"] if u["kind"] == "company")
+    units = {"company": company_id}
+    for key, name, kind in DISTRICTS:
+        body = {"name": name, "kind": kind, "parent_id": company_id}
+        units[key] = api.post("/v1/units", body)["unit_id"]
+    people, tokens = {"lead": lead_id}, {"lead": lead_token}
+    for member in MEMBERS:
+        person_id, token = _join(api, member, units[member.unit])
+        people[member.key] = person_id
+        tokens.setdefault(member.role if member.key == member.role else member.key, token)
+    for key, _, _ in DISTRICTS:
+        api.patch(f"/v1/units/{units[key]}", {"lead_id": people[f"manager_{key}"]})
+    plans = _accounts(units, people)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda plan: _open_account(stack, api, plan), plans))
+    return tokens
+
+
+def _first_lead() -> tuple[str, str]:
+    name, email, zone, language = LEAD
+    said = _admin("first-lead", "--company", COMPANY, "--name", name, "--email", email, "--zone", zone,
+                  "--language", language)  # fmt: skip
+    person_id = next(word for word in said.split() if word.startswith("person_"))
+    token = _admin("issue-token", person_id, "--label", "sample company")
+    return person_id, next(word for word in token.split() if word.startswith("sb_"))
+
+
+def _admin(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603 - our own admin command
+        [sys.executable, "infra/admin.py", "--stage", "local", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
+
+
+def _join(api: Api, member: Member, unit_id: str) -> tuple[str, str]:
+    person = api.post(
+        "/v1/people",
+        {
+            "name": member.name,
+            "email": f"{member.email}@zorza.example",
+            "zone": member.zone,
+            "language": member.language,
+        },
+    )
+    person_id = person["person_id"]
+    api.post(f"/v1/people/{person_id}/grants", {"role": member.role, "unit_id": unit_id})
+    token = api.post(f"/v1/people/{person_id}/tokens", {"label": "sample company"})
+    return person_id, token["token"]
+
+
+def _accounts(units: dict[str, str], people: dict[str, str]) -> list[dict[str, str]]:
+    plans = [
+        _plan("zorza", COMPANY, "mastodon", units["company"], people["lead"], people["ops"], "company news")
+    ]
+    for place, (unit, unit_name, _) in enumerate(DISTRICTS):
+        for n, (purpose, polish, persian) in enumerate(PURPOSES):
+            network = "mastodon" if (n + place) % 2 == 0 else "bluesky"
+            name = f"{COMPANY} {unit_name}: {persian if unit == 'isfahan' else polish}"
+            plans.append(
+                _plan(
+                    f"{unit}-{purpose}",
+                    name,
+                    network,
+                    units[unit],
+                    people[f"manager_{unit}"],
+                    people["lead"],
+                    purpose,
+                )
+            )
+    return plans
+
+
+def _plan(
+    username: str, display_name: str, network: str, unit_id: str, owner_id: str, backup_id: str, purpose: str
+) -> dict[str, str]:
+    return {
+        "username": username.replace("-", "_") if network == "mastodon" else f"{username}.test",
+        "display_name": display_name,
+        "network": network,
+        "unit_id": unit_id,
+        "owner_id": owner_id,
+        "backup_id": backup_id,
+        "purpose": purpose,
+    }
+
+
+def _open_account(stack: Any, api: Api, plan: dict[str, str]) -> None:
+    """Make the profile on the local platform, then connect it through the API."""
+    asked = {k: plan[k] for k in ("username", "display_name", "network")}
+    password = f"{plan['username']}-password"
+    made = fetch_json(f"{stack.platform_url}/_local/accounts", {**asked, "password": password})
+    credentials = (
+        {"access_token": made["access_token"]}
+        if plan["network"] == "mastodon"
+        else {"identifier": plan["username"], "password": password}
+    )
+    api.post(
+        "/v1/accounts",
+        {
+            "platform": plan["network"],
+            "server": stack.platform_url,
+            "handle": plan["username"],
+            "unit_id": plan["unit_id"],
+            "owner_id": plan["owner_id"],
+            "backup_id": plan["backup_id"],
+            "purpose": plan["purpose"],
+            "audience": "customers",
+            "credentials": credentials,
+        },
+    )
