@@ -55,7 +55,11 @@ def document() -> dict[str, Any]:
                 paths.setdefault(path, {})[method.lower()] = _operation(known, path, method, models)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Signalbox", "version": "1", "description": "The operating system for a social media team."},
+        "info": {
+            "title": "Signalbox",
+            "version": "1",
+            "description": "The operating system for a social media team.",
+        },
         "paths": paths,
         "components": {
             "schemas": {**_schemas(models), "Error": _ERROR},

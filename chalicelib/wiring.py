@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 class Services:
     """Every service, by the name people use for it. `cloud` holds the AWS clients."""
 
-    def __init__(self, cloud: Any, clock: Clock, http: HttpClient | None = None, of_stage: str | None = None) -> None:
+    def __init__(
+        self, cloud: Any, clock: Clock, http: HttpClient | None = None, of_stage: str | None = None
+    ) -> None:
         self._cloud = cloud
         self._stage = of_stage or stage()
         self._http = http
@@ -245,17 +247,18 @@ class Services:
         def count_hold(claim: Any) -> None:
             self.holds.count(claim, lambda unit_id: self.org.unit(unit_id).path)
 
-        return {
-            "ask_approvers": lambda claim: self.approvals.ask_approvers(claim),
-            "mail_code": lambda claim: self.approvals.mail_code(claim),
-            "tell_author": lambda claim: self.approvals.tell_author(claim),
-            "schedule_variants": lambda claim: self.post_subject.schedule_variants(claim),
-            "withdraw_variants": lambda claim: self.post_subject.withdraw_variants(claim),
-            "reconcile": lambda claim: self.reconciler.reconcile(claim),
-            "count_hold": count_hold,
-            "tell_outcome": lambda claim: self.tidings.tell_outcome(claim),
-            "tell_credentials_refused": lambda claim: self.tidings.tell_credentials_refused(claim),
+        handlers: dict[str, Callable[[], Handler]] = {
+            "ask_approvers": lambda: self.approvals.ask_approvers,
+            "mail_code": lambda: self.approvals.mail_code,
+            "tell_author": lambda: self.approvals.tell_author,
+            "schedule_variants": lambda: self.post_subject.schedule_variants,
+            "withdraw_variants": lambda: self.post_subject.withdraw_variants,
+            "reconcile": lambda: self.reconciler.reconcile,
+            "count_hold": lambda: count_hold,
+            "tell_outcome": lambda: self.tidings.tell_outcome,
+            "tell_credentials_refused": lambda: self.tidings.tell_credentials_refused,
         }
+        return {kind: _on_first_use(handler) for kind, handler in handlers.items()}
 
     # What endpoints ask of their gatekeeper
 
@@ -266,12 +269,21 @@ class Services:
         return self.idempotency.once(key, fingerprint, make)
 
 
+def _on_first_use(find: Callable[[], Handler]) -> Handler:
+    """A handler whose service is made, and its modules loaded, by the first entry that needs it."""
+
+    def handle(claim: Any) -> bool | None:
+        return find()(claim)
+
+    return handle
+
+
 _services: Services | None = None
 
 
 def services() -> Services:
     """This process's services, made on first use."""
-    global _services
+    global _services  # noqa: PLW0603 - one graph per process, made on first use
     if _services is None:
         from chalicelib.core.cloud import AwsClock, Cloud
 
@@ -282,7 +294,7 @@ def services() -> Services:
 
 def use(made: Services | None) -> None:
     """Serve from these services from now on; tests and the admin command bring their own."""
-    global _services
+    global _services  # noqa: PLW0603 - one graph per process, made on first use
     _services = made
 
 

@@ -1,4 +1,4 @@
-"""What every test stands on: the stage's tables from infra/template.yaml in moto, and a clock that is a value."""
+"""What every test stands on: tables from infra/template.yaml in moto, and a clock that is a value."""
 
 import os
 import uuid
@@ -16,6 +16,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
 from chalicelib.core.clock import FixedClock
 from chalicelib.core.settings import Settings
+from tests.fakes.quick_moto import keep_rows_only
 from tests.fakes.stage import Stage
 
 TEMPLATE = Path(__file__).parent.parent / "infra" / "template.yaml"
@@ -31,13 +32,14 @@ def clock() -> FixedClock:
 def moto_cloud() -> Iterator[None]:
     from moto import mock_aws
 
+    keep_rows_only()
     with mock_aws():
         yield
 
 
 @pytest.fixture
 def stage(moto_cloud: None, clock: FixedClock) -> Stage:
-    """A fresh stage of its own: every table, queue and parameter of infra/template.yaml, and nothing in them."""
+    """A fresh stage: every table, queue and parameter of infra/template.yaml, and nothing in them."""
     name = "t" + uuid.uuid4().hex[:9]
     return Stage.create(name, TEMPLATE, clock)
 

@@ -8,6 +8,7 @@ endpoints is what /openapi.json and the test of every route with every role are 
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -18,7 +19,7 @@ from chalice.app import Request
 
 from chalicelib.core import log as logs
 from chalicelib.core.endpoint_guard import gatekeeper
-from chalicelib.core.errors import InvalidInput, NotSignedIn, Problem, SignalboxError, TooLarge
+from chalicelib.core.errors import InvalidInput, NotFound, NotSignedIn, Problem, SignalboxError, TooLarge
 
 MAX_BODY_BYTES = 1_000_000
 MAX_PROBLEMS = 100  # listed one by one: the answer must stay below Lambda's 6 MB, whatever was sent
@@ -29,6 +30,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Strict-Transport-Security": "max-age=31536000",
 }
+
+_ID = re.compile(r"[A-Za-z0-9_.~-]{1,200}")  # of whatever the path names
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +116,8 @@ def _call(
     actor = gatekeeper().identify(bearer_token(request))
     if right is not None:
         actor.require(right)
+    if not all(_ID.fullmatch(value) for value in path.values()):
+        raise NotFound("there is nothing at this address")  # DynamoDB refuses keys that are too long
     raw = _raw_body(request)
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(f"the body is {len(raw)} bytes; the most is {MAX_BODY_BYTES}")

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 class Asker(Protocol):
     """Who is asking: org's Actor."""
 
-    person_id: str
+    @property
+    def person_id(self) -> str: ...
 
     def require(self, right: Any) -> None:
         """Raise NotAllowed unless they hold the right somewhere."""

@@ -30,12 +30,19 @@ class Access:
         return post
 
     def require_on_variant(self, actor: Actor, variant_id: str, right: Right) -> Variant:
-        """The variant, if they hold the right on its account. Raises NotFound, NotAllowed."""
+        """The variant, if they hold the right on its account.
+
+        Raises NotFound, also for one whose posts they may not read, and NotAllowed.
+        """
         variant = self._store.variant(variant_id)
-        if variant is None:
+        if variant is None or not actor.may(Right.POSTS_READ, self.unit_path(variant), variant.account_id):
             raise NotFound(f"there is no variant {variant_id}")
-        actor.require_on(right, self._org.unit(variant.unit_id).path, variant.account_id)
+        actor.require_on(right, self.unit_path(variant), variant.account_id)
         return variant
+
+    def unit_path(self, variant: Variant) -> tuple[str, ...]:
+        """The units that the variant's account stands in, from the company down."""
+        return self._org.unit(variant.unit_id).path
 
     def require_on_scope(self, actor: Actor, scope: str, value: str) -> None:
         """Let a lead hold anything, and others their own part of the tree.

@@ -4,9 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    model_validator,
+)
 
-from chalicelib.core.errors import InvalidInput, Problem
 from chalicelib.publishing.model import LateAction
 
 
@@ -17,7 +25,10 @@ def _known_zone(zone: str) -> str:
 
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_~.-]{1,120}$")]
-Tag = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$")]
+Tag = Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}$", to_lower=True)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Option = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
@@ -34,42 +45,29 @@ class MediaIn(Form):
 class OverrideIn(Form):
     text: str | None = Field(None, max_length=70_000)
     media: list[MediaIn] | None = Field(None, max_length=20)
-    options: dict[str, str] = Field(default_factory=dict, max_length=10)
+    options: dict[Option, Annotated[str, StringConstraints(max_length=2000)]] = Field(
+        default_factory=dict, max_length=10
+    )
 
 
 class LateIn(Form):
     action: LateAction = LateAction.PUBLISH
-    grace_minutes: int = Field(30, ge=1, le=1440)
+    grace_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
 
 
 class PostIn(Form):
-    """A post: what is said, to which accounts, when. `publish_at` with an offset, or a local time in `zone`."""
+    """What is said, to which accounts, when; `publish_at` with an offset, or as clocks in `zone` show it."""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    title: Title
     text: str = Field("", max_length=70_000)
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    language: Language = "en"
     media: list[MediaIn] = Field(default_factory=list, max_length=20)
     targets: list[Id] = Field(min_length=1, max_length=500)
     overrides: dict[Id, OverrideIn] = Field(default_factory=dict)
     publish_at: datetime
     zone: Zone = "UTC"
     tags: list[Tag] = Field(default_factory=list, max_length=20)
-    late: LateIn = Field(default_factory=LateIn)
-
-    @model_validator(mode="after")
-    def _whole(self) -> "PostIn":
-        problems = []
-        if len(set(self.targets)) != len(self.targets):
-            problems.append("targets names an account twice")
-        strangers = sorted(set(self.overrides) - set(self.targets))
-        if strangers:
-            problems.append(f"overrides names accounts that are not targets: {', '.join(strangers)}")
-        if self.publish_at.tzinfo is None:
-            self.publish_at, problem = local_instant(self.publish_at, self.zone)
-            problems += [problem] if problem else []
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+    late: LateIn = LateIn()
 
 
 def local_instant(wall: datetime, zone: str) -> tuple[datetime, str | None]:
@@ -84,15 +82,15 @@ def local_instant(wall: datetime, zone: str) -> tuple[datetime, str | None]:
         return early, None
     clock_goes_forward = (early.utcoffset() or 0) < (late.utcoffset() or 0)  # type: ignore[operator]
     what = "does not exist" if clock_goes_forward else "comes twice"
-    return early, f"publish_at: {wall:%H:%M} on {wall:%Y-%m-%d} {what} in {zone}; send it with an offset"
+    return early, f"{wall:%H:%M} on {wall:%Y-%m-%d} {what} in {zone}; send it with an offset"
 
 
 class PostPatch(Form):
     """Some fields of a post; what is not sent stays."""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
+    title: Title | None = None
     text: str | None = Field(None, max_length=70_000)
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    language: Language | None = None
     media: list[MediaIn] | None = Field(None, max_length=20)
     targets: list[Id] | None = Field(None, min_length=1, max_length=500)
     overrides: dict[Id, OverrideIn] | None = None
@@ -126,6 +124,8 @@ class HoldIn(Form):
     def _value(self) -> "HoldIn":
         if self.scope != "all" and not self.value:
             raise ValueError(f"value: say which {self.scope}")
+        if self.scope == "tag":
+            self.value = TypeAdapter(Tag).validate_python(self.value)  # as posts have it, or it stops nothing
         return self
 
 
@@ -143,19 +143,10 @@ class SettleIn(Form):
     why: Words
 
 
-def patched(body: PostPatch | RescheduleIn, zone: str) -> dict[str, object]:
-    """The fields that were sent; a wall-clock time is read in the zone sent, or else the post's.
-
-    Raises InvalidInput for a wall-clock time that does not exist or comes twice.
-    """
-    fields = body.model_dump(exclude_unset=True, exclude={"version"})
-    fields = {name: value for name, value in fields.items() if value is not None}
-    publish_at = fields.get("publish_at")
-    if publish_at is not None and publish_at.tzinfo is None:
-        fields["publish_at"], problem = local_instant(publish_at, str(fields.get("zone", zone)))
-        if problem:
-            raise InvalidInput([Problem("publish_at", problem.removeprefix("publish_at: "))])
-    return fields
+def patched(body: PostPatch | RescheduleIn) -> dict[str, object]:
+    """The fields that were sent, each of them whole: what a nested one leaves out has its default."""
+    sent = body.model_fields_set - {"version"}
+    return {name: value for name, value in body.model_dump(include=sent).items() if value is not None}
 
 
 class ProblemOut(BaseModel):
@@ -230,6 +221,28 @@ class HistoryRowOut(BaseModel):
     details: dict[str, object]
 
 
+class ApprovalOut(BaseModel):
+    """An approval request in short; /v1/approvals/{request_id} has all of it."""
+
+    request_id: str
+    revision: str
+    state: str
+    stage: str
+    asked_by: str
+    opened_at: datetime
+    settled_at: datetime | None
+    why: str | None
+
+
+class PostHistoryOut(BaseModel):
+    history: list[HistoryRowOut]
+    approvals: list[ApprovalOut]
+
+
+class PreviewsOut(BaseModel):
+    variants: list[PreviewOut]
+
+
 class MediaOut(BaseModel):
     media_id: str
     state: str
@@ -252,6 +265,10 @@ class HoldOut(BaseModel):
     state: str
     counted: bool
     lifted_at: datetime | None
+
+
+class HoldsOut(BaseModel):
+    holds: list[HoldOut]
 
 
 class ReceiptOut(BaseModel):

@@ -143,7 +143,9 @@ class Holds:
     def all(self, limit: int = 100) -> list[Hold]:
         """The latest holds, newest first, active and lifted."""
         database = self._kernel.database
-        page = database.query("holds", where("lpk = :l", l="holds"), index="listing", limit=limit, forward=False)
+        page = database.query(
+            "holds", where("lpk = :l", l="holds"), index="listing", limit=limit, forward=False
+        )
         keys = [{"pk": i["pk"], "sk": i["sk"]} for i in page.items]
         found = [from_item(Hold, i) for i in database.get_many("holds", keys)]
         return sorted(found, key=lambda h: h.hold_id, reverse=True)
@@ -156,7 +158,7 @@ class Holds:
         return [{k: i.get(k) for k in wanted} for i in found]
 
     def count(self, claim: Claim, unit_path: UnitPath) -> None:
-        """The `count_hold` chore: stop every waiting variant in scope now, and list what was too late to stop.
+        """The `count_hold` chore: stop every waiting variant in scope, and list what was too late.
 
         Safe to run twice: a line is written once, by the variant's id.
         """
@@ -177,7 +179,9 @@ class Holds:
             if covers(variant):
                 self._list_only(hold, variant, "already_out")
         change = self._kernel.change(BY_JOB)
-        change.update("holds", {"pk": f"hold#{hold.hold_id}", "sk": "hold"}, where("SET counted = :t", t=True))
+        change.update(
+            "holds", {"pk": f"hold#{hold.hold_id}", "sk": "hold"}, where("SET counted = :t", t=True)
+        )
         change.record(f"hold#{hold.hold_id}", "receipt complete")
         self._kernel.commit(change)
 

@@ -16,6 +16,7 @@ from chalicelib.core.ids import new_id
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.objects import Objects
 from chalicelib.core.records import from_item, to_item
+from chalicelib.publishing.files import is_whole, pixels, sniff
 from chalicelib.publishing.model import MediaUse
 
 UPLOAD_FOR = 900  # seconds a presigned form works
@@ -47,7 +48,9 @@ class Media:
     reason: str | None = None
 
     def use(self, alt: str) -> MediaUse:
-        assert self.digest is not None and self.size is not None  # noqa: S101 - only ready media are used
+        """How a post uses it, described by `alt`. Raises Conflict unless it is ready."""
+        if self.state != "ready" or self.digest is None or self.size is None:
+            raise Conflict(f"file {self.name} is {self.state}; check its upload first")
         return MediaUse(self.media_id, self.digest, self.mime, self.size, alt, self.width, self.height)
 
 
@@ -78,17 +81,25 @@ class MediaLibrary:
         media = self.get(media_id)
         if media.state != "waiting":
             return media
-        body = self._objects.read(_upload_key(media))
+        body = self._uploaded(media)
         checked, problems = _inspect(media, body)
         if not problems:
             self._objects.write(f"media/{checked.digest}", body, media.mime)
         change = self._kernel.change(by)
-        change.put(
-            "posts", _item(checked), where("state = :w", w="waiting"), Conflict("this file was checked just now")
-        )
+        first = Conflict("this file was checked just now; look at it again")
+        change.put("posts", _item(checked), where("state = :w", w="waiting"), first)
         change.record(f"media#{media_id}", checked.state, why=checked.reason, digest=checked.digest)
         self._kernel.commit(change)
         return checked
+
+    def _uploaded(self, media: Media) -> bytes:
+        """The uploaded bytes, at most one more than the type may have. Raises NotFound."""
+        most, body = MAX_BYTES[media.mime] + 1, bytearray()
+        for chunk in self._objects.chunks(_upload_key(media)):
+            body += chunk[: most - len(body)]
+            if len(body) == most:
+                break
+        return bytes(body)
 
     def get(self, media_id: str) -> Media:
         """Raises NotFound."""
@@ -115,52 +126,30 @@ class MediaLibrary:
 
 def _inspect(media: Media, body: bytes) -> tuple[Media, list[str]]:
     problems = []
-    kind = sniff(body)
+    kind, size = sniff(body), None
     if kind != media.mime:
         problems.append(f"the bytes are {kind or 'of no type we know'}, not {media.mime}")
     if len(body) > MAX_BYTES[media.mime]:
-        problems.append(f"it is {len(body)} bytes; the most is {MAX_BYTES[media.mime]}")
-    width = height = None
-    if kind and kind.startswith("image/"):
-        width, height = _pixels(body)
-        if width is None or height is None:
+        problems.append(f"it has more than {MAX_BYTES[media.mime]} bytes")
+    elif kind is not None and not is_whole(kind, body):
+        problems.append("it is cut off, or something else is attached to it; export it again")
+    if kind is not None and kind.startswith("image/"):
+        size = pixels(body)
+        if size is None:
             problems.append("its width and height cannot be read")
-        elif width * height > MAX_PIXELS:
-            problems.append(f"it has {width * height} pixels; the most is {MAX_PIXELS}")
-    reason = "; ".join(problems) or None
-    state = "refused" if problems else "ready"
-    digest = hashlib.sha256(body).hexdigest()
-    return (
-        replace(
-            media, state=state, digest=digest, size=len(body), width=width, height=height, reason=reason
-        ),
-        problems,
+        elif size[0] * size[1] > MAX_PIXELS:
+            problems.append(f"it has {size[0] * size[1]} pixels; the most is {MAX_PIXELS}")
+    width, height = size or (None, None)
+    checked = replace(
+        media,
+        state="refused" if problems else "ready",
+        digest=hashlib.sha256(body).hexdigest(),
+        size=len(body),
+        width=width,
+        height=height,
+        reason="; ".join(problems) or None,
     )
-
-
-def sniff(body: bytes) -> str | None:
-    """The type that the first bytes show, whatever the file was called."""
-    if body.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if body.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if body[:6] in (b"GIF87a", b"GIF89a"):
-        return "image/gif"
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "image/webp"
-    if body[4:8] == b"ftyp":
-        return "video/mp4"
-    return None
-
-
-def _pixels(body: bytes) -> tuple[int | None, int | None]:
-    # Only the header is read: a picture that would decode to gigabytes costs nothing here.
-    import io
-
-    import imagesize
-
-    width, height = imagesize.get(io.BytesIO(body))
-    return (int(width), int(height)) if width > 0 and height > 0 else (None, None)
+    return checked, problems
 
 
 def _upload_key(media: Media) -> str:

@@ -6,6 +6,7 @@ are only a view of it; from then on each is a row with a state of its own.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,7 @@ from chalicelib.core.clock import to_text
 from chalicelib.core.errors import Conflict
 
 ON_TIME_FOR = timedelta(seconds=60)  # up to a minute after its time a post is not late
+FURTHEST_FOR = timedelta(days=366)  # how far ahead a time may be
 
 
 class PostState(StrEnum):
@@ -163,6 +165,7 @@ class Variant:
     state: VariantState
     due_at: datetime
     at: datetime  # since when it is in this state
+    request_id: str | None = None  # the approval request that signed it off
     place: int = 0  # among the post's targets
     reason: str | None = None
     checkpoint: str | None = None  # the adapter's own JSON, written before the unsafe call
@@ -182,14 +185,30 @@ class Variant:
         return variant_id(self.post_id, self.account_id)
 
     @property
+    def has_begun(self) -> bool:
+        """Whether the platform may have a post of it; what it said was not written does not count.
+
+        Scheduled again after an unknown outcome, it keeps `begun_at`: not found is not yet not there.
+        """
+        waits = self.state in (VariantState.SCHEDULED, VariantState.HELD, VariantState.LATE)
+        return self.state in BEGUN or (waits and self.begun_at is not None)
+
+    @property
     def entry_id(self) -> str:
         return f"publish#{self.variant_id}"
 
-    def moved(self, to: VariantState, now: datetime, reason: str | None = None, **changes: object) -> "Variant":
+    def moved(
+        self, to: VariantState, now: datetime, reason: str | None = None, **changes: object
+    ) -> "Variant":
         """The variant in its next state. Raises Conflict for a move that TRANSITIONS does not know."""
         if (self.state, to) not in TRANSITIONS:
             raise Conflict(f"a {self.state} variant cannot become {to}")
         return replace(self, state=to, at=now, reason=reason, **changes)  # type: ignore[arg-type]
+
+
+def withdrawable(variants: Iterable[Variant], request_id: str | None, to: VariantState) -> list[Variant]:
+    """Those signed off by this request that a void takes back to `to`."""
+    return [v for v in variants if v.request_id == request_id and (v.state, to) in TRANSITIONS]
 
 
 def variant_id(post_id: str, account_id: str) -> str:
@@ -201,10 +220,10 @@ def revision_of(post: Post) -> str:
     content = {
         "text": post.text,
         "language": post.language,
-        "media": [_media_key(m) for m in post.media],
+        "media": _media_keys(post.media),
         "targets": sorted(post.targets),
         "overrides": {
-            account_id: [own.text, None if own.media is None else [_media_key(m) for m in own.media], own.options]
+            account_id: [own.text, None if own.media is None else _media_keys(own.media), own.options]
             for account_id, own in post.overrides.items()
             if account_id in post.targets
         },
@@ -215,8 +234,8 @@ def revision_of(post: Post) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _media_key(media: MediaUse) -> list[str]:
-    return [media.digest, media.alt]
+def _media_keys(media: tuple[MediaUse, ...]) -> list[list[str]]:
+    return [[m.digest, m.alt] for m in media]
 
 
 def lateness_verdict(late: LatePolicy, due_at: datetime, now: datetime) -> VariantState | None:

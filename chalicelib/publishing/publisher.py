@@ -104,7 +104,9 @@ class Publisher:
         if variant.checkpoint:
             checkpoint = json.loads(variant.checkpoint)
         else:
-            checkpoint = adapter.plan(content, self._kernel.clock.now(), f"{variant.variant_id}.{variant.revision}")
+            checkpoint = adapter.plan(
+                content, self._kernel.clock.now(), f"{variant.variant_id}.{variant.revision}"
+            )
         ref = self._accounts.ref(account)
         try:
             checkpoint = adapter.prepare(ref, content, checkpoint)
@@ -121,7 +123,11 @@ class Publisher:
             # Everything that is not a documented answer is unknown, an adapter's own bug included.
             if not isinstance(error, OutcomeUnknown):
                 log.exception("publish call broke", extra={"variant": variant.variant_id})
-            reason = error.message if isinstance(error, OutcomeUnknown) else f"the call broke: {type(error).__name__}"
+            reason = (
+                error.message
+                if isinstance(error, OutcomeUnknown)
+                else f"the call broke: {type(error).__name__}"
+            )
             return self._unknown(claim, begun, reason)
         return self._published(claim, begun, published)
 
@@ -145,7 +151,9 @@ class Publisher:
         One transaction: variant still scheduled, this revision still signed off, no hold since the gate was
         read, and the lease not ended. Raises Later if holds keep changing, Conflict if the claim was lost.
         """
-        keys = hold_keys(account.platform, account.account_id, self._org.unit(account.unit_id).path, post.tags)
+        keys = hold_keys(
+            account.platform, account.account_id, self._org.unit(account.unit_id).path, post.tags
+        )
         for _ in range(_BEGIN_TRIES):
             gate = read_gate(self._kernel.database, variant.variant_id)
             hold_id = gate.stopping(keys, variant.released_from)
@@ -180,7 +188,11 @@ class Publisher:
     def _published(self, claim: Claim, variant: Variant, published: Published) -> bool:
         now = self._kernel.clock.now()
         done = variant.moved(
-            VariantState.PUBLISHED, now, external_id=published.external_id, url=published.url, published_at=now
+            VariantState.PUBLISHED,
+            now,
+            external_id=published.external_id,
+            url=published.url,
+            published_at=now,
         )
         self._settle(claim, variant, done, "published", event="PostPublished", url=published.url)
         metrics.count("published")
@@ -232,7 +244,9 @@ class Publisher:
     ) -> bool:
         """Leave the road to publishing for a state where a person decides."""
         now = self._kernel.clock.now()
-        stopped = variant.moved(to, now, reason, hold_id=hold_id)
+        # The platform said that nothing was written; a marker from before an unknown outcome stays.
+        begun_at = None if variant.state == VariantState.PUBLISHING else variant.begun_at
+        stopped = variant.moved(to, now, reason, hold_id=hold_id, begun_at=begun_at)
         events = {
             VariantState.HELD: "VariantHeld",
             VariantState.LATE: "VariantLate",
@@ -255,7 +269,7 @@ class Publisher:
         look_at: datetime | None = None,
         url: str | None = None,
     ) -> None:
-        """Write an outcome and finish the entry; an outcome that is known is written even if the lease was lost."""
+        """Write an outcome and finish the entry; a proven outcome is written even if the lease was lost."""
 
         def change_with(finish: bool) -> Change:
             change = self._kernel.change(BY_JOB)
@@ -289,12 +303,14 @@ class Publisher:
 
     def _tell(self, change: Change, event: str, variant: Variant) -> None:
         if event == "VariantUnknown":
-            change.chore("tell_outcome", variant.variant_id, due_at=change.now + TELL_AFTER, state=str(variant.state))
+            change.chore(
+                "tell_outcome", variant.variant_id, due_at=change.now + TELL_AFTER, state=str(variant.state)
+            )
             return
         change.emit(event, variant.variant_id, state=str(variant.state))
 
     def _back_to_scheduled(self, claim: Claim, variant: Variant, error: AdapterError) -> None:
-        """Take the marker back, as nothing was written, and keep what prepare did, so that it is not repeated."""
+        """Take the marker back, as nothing was written, and keep what prepare did."""
         checkpoint = variant.checkpoint if error.checkpoint is None else json.dumps(dict(error.checkpoint))
         if variant.state == VariantState.SCHEDULED and checkpoint == variant.checkpoint:
             return

@@ -67,12 +67,12 @@ class Reconciler:
                     published_at=variant.begun_at or variant.at,
                 )  # fmt: skip
             case Several(external_ids=ids):
-                reason = f"{len(ids)} posts on the account match this one; look at them and delete what is too much"
+                reason = f"{len(ids)} posts on the account match this one; delete what is too much"
                 return self._give_up(claim, variant, reason)
             case Absent() if _is_safe_again(adapter, variant, self._kernel.clock):
                 return self._settle(
                     claim, variant, VariantState.SCHEDULED, "not found; sent again under the same key",
-                    "not found on the account", begun_at=None, looks=0,
+                    "not found on the account", looks=0,
                 )  # fmt: skip
             case Unsure(until=until) if until is not None and until > self._kernel.clock.now():
                 raise Later(until, claim.entry.args)
@@ -97,14 +97,22 @@ class Reconciler:
         return True
 
     def _settle(
-        self, claim: Claim, variant: Variant, to: VariantState, what: str, reason: str | None, **changes: object
+        self,
+        claim: Claim,
+        variant: Variant,
+        to: VariantState,
+        what: str,
+        reason: str | None,
+        **changes: object,
     ) -> bool:
         change = self._kernel.change(BY_JOB)
         settled = variant.moved(to, change.now, reason, **changes)
         self._store.save_variant(change, settled, variant)
         change.add(self._kernel.timetable.finish(claim, change.now))
         if to == VariantState.SCHEDULED:
-            change.schedule(Entry(variant.entry_id, Lane.PUBLISH, "publish", variant.variant_id, variant.due_at))
+            change.schedule(
+                Entry(variant.entry_id, Lane.PUBLISH, "publish", variant.variant_id, variant.due_at)
+            )
         change.record(f"post#{variant.post_id}", what, account=variant.account_id, url=settled.url)
         if to == VariantState.PUBLISHED:
             change.emit("PostPublished", variant.variant_id)
@@ -114,7 +122,7 @@ class Reconciler:
 
 
 def _is_safe_again(adapter: Adapter, variant: Variant, clock: Clock) -> bool:
-    """Whether the platform itself would refuse a second post under the same checkpoint, for long enough yet."""
+    """Whether the platform itself still refuses a second post under the same checkpoint."""
     window = adapter.traits.idempotent_for
     if window is None or variant.begun_at is None or variant.first_begun_at is None:
         return False

@@ -69,15 +69,15 @@ def show_post(call: Call, post_id: str) -> Answer:
 @endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().PostPatch, answers=lambda: _forms().PostOut)
 def change_post(call: Call, post_id: str) -> Answer:
     """Change some fields; after sign-off this voids it."""
-    fields = _forms().patched(call.body, services().posts.get(post_id).zone)
-    post = services().posts.change(call.actor, post_id, fields, call.body.version)
+    services().access.visible_post(call.actor, post_id)
+    post = services().posts.change(call.actor, post_id, _forms().patched(call.body), call.body.version)
     shown = _shown(post)
     shown.problems = _problems(post)
     return Answer(shown)
 
 
 @bp.route("/v1/posts/{post_id}/preview", methods=["GET"])
-@endpoint(right=Right.POSTS_READ)
+@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PreviewsOut)
 def preview_post(call: Call, post_id: str) -> Answer:
     """Each variant as it would go out, counted as its platform counts, with its problems."""
     post = services().access.visible_post(call.actor, post_id)
@@ -88,6 +88,7 @@ def preview_post(call: Call, post_id: str) -> Answer:
 @endpoint(right=Right.POSTS_WRITE, answers=lambda: _forms().PostOut, idempotent=True)
 def submit_post(call: Call, post_id: str) -> Answer:
     """Ask the approvers; refused with every variant's problems while it has any."""
+    services().access.visible_post(call.actor, post_id)
     return Answer(_shown(services().posts.submit(call.actor, post_id)))
 
 
@@ -95,6 +96,7 @@ def submit_post(call: Call, post_id: str) -> Answer:
 @endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().Why, answers=lambda: _forms().PostOut)
 def cancel_post(call: Call, post_id: str) -> Answer:
     """Take the post back, in any state before publishing."""
+    services().access.visible_post(call.actor, post_id)
     return Answer(_shown(services().posts.cancel(call.actor, post_id, call.body.why)))
 
 
@@ -102,12 +104,12 @@ def cancel_post(call: Call, post_id: str) -> Answer:
 @endpoint(right=Right.POSTS_WRITE, body=lambda: _forms().RescheduleIn, answers=lambda: _forms().PostOut)
 def reschedule_post(call: Call, post_id: str) -> Answer:
     """Give the post another time; after sign-off this voids it."""
-    fields = _forms().patched(call.body, services().posts.get(post_id).zone)
-    return Answer(_shown(services().posts.change(call.actor, post_id, fields)))
+    services().access.visible_post(call.actor, post_id)
+    return Answer(_shown(services().posts.change(call.actor, post_id, _forms().patched(call.body))))
 
 
 @bp.route("/v1/posts/{post_id}/history", methods=["GET"])
-@endpoint(right=Right.POSTS_READ)
+@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PostHistoryOut)
 def show_post_history(call: Call, post_id: str) -> Answer:
     """Everything that happened to the post, and its approvals, oldest first."""
     services().access.visible_post(call.actor, post_id)
@@ -116,7 +118,7 @@ def show_post_history(call: Call, post_id: str) -> Answer:
     return Answer(
         {
             "history": [_views().row_view(r) for r in rows],
-            "approvals": [_request_view(r) for r in requests],
+            "approvals": [_views().request_view(r) for r in requests],
         }
     )
 
@@ -170,7 +172,7 @@ def set_hold(call: Call) -> Answer:
 
 
 @bp.route("/v1/holds", methods=["GET"])
-@endpoint(right=Right.HOLDS_READ)
+@endpoint(right=Right.HOLDS_READ, answers=lambda: _forms().HoldsOut)
 def list_holds(call: Call) -> Answer:
     """The latest holds, newest first."""
     return Answer({"holds": [_views().hold_view(h) for h in services().holds.all()]})
@@ -197,17 +199,16 @@ def lift_hold(call: Call, hold_id: str) -> Answer:
 @endpoint(right=Right.HOLDS_WRITE, body=lambda: _forms().ReleaseIn, answers=lambda: _forms().VariantOut)
 def release_variant(call: Call, variant_id: str) -> Answer:
     """Decide one held variant: publish now, reschedule, or drop."""
-    services().access.require_on_variant(call.actor, variant_id, Right.HOLDS_WRITE)
-    body = call.body
-    active = tuple(h.hold_id for h in services().holds.all() if h.state == "active")
-    variant = services().variants.release(_by(call), variant_id, body.action, body.at, body.why, active)
+    access, body = services().access, call.body
+    variant = access.require_on_variant(call.actor, variant_id, Right.HOLDS_WRITE)
+    holds = services().variants.holds_on(variant, access.unit_path(variant))
+    if body.action != "drop":  # whoever could not lift a hold does not publish past it either
+        for key in holds.values():
+            scope, _, value = key.partition(":")
+            access.require_on_scope(call.actor, scope, value)
+    variant = services().variants.release(_by(call), variant_id, body.action, body.at, body.why, tuple(holds))
     return Answer(_views().variant_view(variant, services().accounts))
 
 
 def _problems(post: Any) -> list[Any]:
-    forms = _forms()
-    return [
-        forms.ProblemOut(field=f"{p.account.platform} {p.account.handle}: {q.field}", message=q.message, over=q.over)
-        for p in services().posts.preview(post)
-        for q in p.problems
-    ]
+    return [_views().problem_view(p) for p in services().posts.problems(post)]

@@ -4,7 +4,8 @@ Whatever happens to a post's content, media, targets or time goes through `chang
 where a sign-off is voided.
 """
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 from chalicelib.accounts.model import Account, AccountStatus
 from chalicelib.accounts.service import Accounts
 from chalicelib.approvals.service import Approvals
-from chalicelib.core.errors import Conflict, InvalidInput, Problem
+from chalicelib.core.errors import Conflict, InvalidInput, Misconfigured, Problem
 from chalicelib.core.history import By, History, Way
 from chalicelib.core.ids import new_id
 from chalicelib.core.kernel import Change, Kernel
+from chalicelib.core.records import to_item
 from chalicelib.org.model import Actor
 from chalicelib.org.roles import Right
 from chalicelib.org.service import Org
@@ -23,7 +25,7 @@ from chalicelib.platforms.port import Adapter, Limits
 from chalicelib.platforms.port import Problem as ContentProblem
 from chalicelib.publishing.media import MediaLibrary
 from chalicelib.publishing.model import (
-    BEGUN,
+    FURTHEST_FOR,
     LatePolicy,
     MediaUse,
     Override,
@@ -31,13 +33,14 @@ from chalicelib.publishing.model import (
     PostState,
     Variant,
     VariantState,
+    withdrawable,
 )
 from chalicelib.publishing.publisher import Publisher
 from chalicelib.publishing.store import PostStore
 
 AT_ONCE = 20  # variants that fit into one transaction with all that goes with them
 SOONEST_FOR = timedelta(minutes=1)
-FURTHEST_FOR = timedelta(days=366)
+MOST_BYTES = 350_000  # of a post's content; DynamoDB takes 400 KB in one row
 
 
 @dataclass(frozen=True)
@@ -82,39 +85,44 @@ class Posts:
         """A new draft. Raises InvalidInput with every problem of its references and time, NotAllowed."""
         by = By(actor.person_id, Way.API)
         now = self._kernel.clock.now()
-        accounts = self._targets(actor, fields["targets"])
+        accounts, content = self._checked(actor, fields, now)
         post = Post(
             post_id=new_id("post", now),
             author_id=actor.person_id,
             contributors=(actor.person_id,),
             created_at=now,
             unit_ids=_units(accounts),
-            **self._content(fields, now),
+            **content,
         ).with_revision()
+        _require_fit(post)
         change = self._kernel.change(by)
         self._store.save_post(change, post)
         change.record(f"post#{post.post_id}", "drafted", targets=len(post.targets))
         self._kernel.commit(change)
         return replace(post, version=1)
 
-    def change(self, actor: Actor, post_id: str, fields: Mapping[str, Any], seen_version: int | None = None) -> Post:
+    def change(
+        self, actor: Actor, post_id: str, fields: Mapping[str, Any], seen_version: int | None = None
+    ) -> Post:
         """Change some fields. A change to content, media, targets or time voids a request or a sign-off.
 
         Raises Conflict when publishing has begun, or when `seen_version` is not the latest.
         """
-        post = self._store.post(post_id)
+        post = self._post_to_write(actor, post_id)
         if seen_version is not None and seen_version != post.version:
             raise Conflict("somebody else changed this post meanwhile; load it again")
         now = self._kernel.clock.now()
         merged = {**_fields(post), **fields}
-        accounts = self._targets(actor, (*post.targets, *merged["targets"]))
-        accounts = [a for a in accounts if a.account_id in merged["targets"]]
+        if "overrides" not in fields:  # those of accounts that are taken off go with them
+            merged["overrides"] = {a: own for a, own in merged["overrides"].items() if a in merged["targets"]}
+        accounts, content = self._checked(actor, merged, now, check_time="publish_at" in fields)
         changed = replace(
             post,
             unit_ids=_units(accounts),
             contributors=tuple(dict.fromkeys((*post.contributors, actor.person_id))),
-            **self._content(merged, now, check_time="publish_at" in fields),
+            **content,
         ).with_revision()
+        _require_fit(changed)
         change = self._kernel.change(By(actor.person_id, Way.API))
         if changed.revision != post.revision:
             changed = self._void(change, post, changed, _what_changed(post, changed))
@@ -125,16 +133,11 @@ class Posts:
 
     def submit(self, actor: Actor, post_id: str) -> Post:
         """Ask for approval of the post as it stands. Raises InvalidInput listing every variant's problems."""
-        post = self._store.post(post_id)
-        self._targets(actor, post.targets)
-        if post.state not in (PostState.DRAFT, PostState.LATE):
+        post = self._post_to_write(actor, post_id)
+        if post.state != PostState.DRAFT:
             raise Conflict(f"this post is {post.state.replace('_', ' ')}; only a draft can be submitted")
-        problems = [
-            Problem(f"{p.account.platform} {p.account.handle}: {q.field}", q.message)
-            for p in self.preview(post)
-            for q in p.problems
-        ]
-        problems += self._time_problems(post.publish_at, self._kernel.clock.now())
+        problems: list[Problem] = [*self.problems(post)]
+        problems += _time_problems(post.publish_at, self._kernel.clock.now())
         if problems:
             raise InvalidInput(problems)
         change = self._kernel.change(By(actor.person_id, Way.API))
@@ -147,11 +150,15 @@ class Posts:
             contributors=frozenset(post.contributors) | {actor.person_id},
             publish_at=post.publish_at,
         )
+        asked_before = post.previous_asked if post.asked_revision == post.revision else post.asked_revision
         submitted = replace(
-            post, state=PostState.IN_REVIEW, request_id=request.request_id, returned_with=None,
+            post,
+            state=PostState.IN_REVIEW,
+            request_id=request.request_id,
+            returned_with=None,
             asked_revision=post.revision,
-            previous_asked=post.previous_asked if post.asked_revision == post.revision else post.asked_revision,
-        )  # fmt: skip
+            previous_asked=asked_before,
+        )
         self._store.save_post(change, submitted)
         self._store.keep_revision(change, submitted)
         change.record(f"post#{post_id}", "submitted", request=request.request_id)
@@ -160,16 +167,16 @@ class Posts:
 
     def cancel(self, actor: Actor, post_id: str, why: str) -> Post:
         """Take the post back for good. Raises Conflict if publishing has begun."""
-        post = self._store.post(post_id)
-        self._targets(actor, post.targets)
+        post = self._post_to_write(actor, post_id)
         if post.state == PostState.CANCELLED:
             return post
         change = self._kernel.change(By(actor.person_id, Way.API))
-        cancelled = self._void(change, post, replace(post, state=PostState.CANCELLED), why, VariantState.CANCELLED)
-        self._store.save_post(change, replace(cancelled, state=PostState.CANCELLED))
+        voided = self._void(change, post, post, why, VariantState.CANCELLED)
+        cancelled = replace(voided, state=PostState.CANCELLED)
+        self._store.save_post(change, cancelled)
         change.record(f"post#{post_id}", "cancelled", why=why)
         self._kernel.commit(change)
-        return replace(cancelled, state=PostState.CANCELLED, version=cancelled.version + 1)
+        return replace(cancelled, version=cancelled.version + 1)
 
     def _void(
         self, change: Change, post: Post, changed: Post, why: str, to: VariantState = VariantState.DRAFT
@@ -178,20 +185,22 @@ class Posts:
         if post.state == PostState.IN_REVIEW and post.request_id:
             self._approvals().void(change, post.request_id, why)
         if post.signed_revision is not None:
+            begins = self._store.begins(post)
             variants = self._store.variants(post.post_id)
-            if any(v.state in BEGUN for v in variants):
+            if any(v.has_begun for v in variants):
                 raise Conflict("publishing has begun; copy the post to change what is not out yet")
             if post.state == PostState.APPROVED:
-                self._store.withdraw_signoff(change, post)
+                self._store.withdraw_signoff(change, post, begins)
             self._withdraw(change, post, variants, to)
-            change.record(f"post#{post.post_id}", "sign-off voided", why=why, revision=post.signed_revision[:12])
+            revision = post.signed_revision[:12]
+            change.record(f"post#{post.post_id}", "sign-off voided", why=why, revision=revision)
         return replace(changed, state=PostState.DRAFT, signed_revision=None, request_id=None)
 
     def _withdraw(self, change: Change, post: Post, variants: list[Variant], to: VariantState) -> None:
-        waiting = [v for v in variants if v.state not in (VariantState.DRAFT, VariantState.CANCELLED)]
+        waiting = withdrawable(variants, post.request_id, to)
         if len(waiting) > AT_ONCE:
             # Without the sign-off none of them can begin; the chore tidies them up, a transaction at a time.
-            change.chore("withdraw_variants", post.post_id, to=str(to), revision=post.signed_revision or "")
+            change.chore("withdraw_variants", post.post_id, to=str(to), request=post.request_id or "")
             return
         for variant in waiting:
             self._store.save_variant(change, variant.moved(to, change.now), variant)
@@ -210,7 +219,8 @@ class Posts:
         shown = []
         for place, account_id in enumerate(post.targets):
             row = rows.get(account_id)
-            if row is not None and (row.state in BEGUN or row.revision == post.signed_revision):
+            signed = post.signed_revision is not None
+            if row is not None and (row.has_begun or (signed and row.request_id == post.request_id)):
                 shown.append(row)
                 continue
             account = self._accounts.get(account_id)
@@ -218,7 +228,7 @@ class Posts:
             shown.append(
                 Variant(
                     post.post_id, account_id, account.platform, account.unit_id, post.revision, state,
-                    post.publish_at, post.created_at, place,
+                    post.publish_at, post.created_at, place=place,
                 )
             )  # fmt: skip
         return shown
@@ -229,9 +239,12 @@ class Posts:
         for account_id in post.targets:
             account = self._accounts.get(account_id)
             adapter = self._adapters(account.platform)
-            limits = adapter.limits(self._accounts.ref(account))
-            content = self._publisher.content(post, account_id)
-            problems = list(adapter.problems(content, limits))
+            content, limits, problems = self._publisher.content(post, account_id), adapter.traits.limits, []
+            try:
+                limits = adapter.limits(self._accounts.ref(account))
+            except Misconfigured:
+                problems.append(ContentProblem("account", "it has no credentials; connect it again"))
+            problems += adapter.problems(content, limits)
             if account.status == AccountStatus.RETIRED:
                 problems.append(ContentProblem("account", "it is retired; take it off the targets"))
             text, media, _ = post.content(account_id)
@@ -240,6 +253,14 @@ class Posts:
                 Preview(account, text, media, counted, limits, adapter.traits.counted_in, tuple(problems))
             )
         return shown
+
+    def problems(self, post: Post) -> list[ContentProblem]:
+        """What the platforms would refuse, in every variant, each under its channel's name."""
+        return [
+            replace(problem, field=f"{shown.account.platform} {shown.account.handle}: {problem.field}")
+            for shown in self.preview(post)
+            for problem in shown.problems
+        ]
 
     def show(self, post_id: str) -> dict[str, Any]:
         """All that is known of a post, for ops: the post, its variants, their entries, and history."""
@@ -253,45 +274,70 @@ class Posts:
 
     # Checking what was sent
 
-    def _targets(self, actor: Actor, account_ids: Any) -> list[Account]:
-        """The accounts; the person must be allowed to write posts for every one of them."""
-        found, problems = [], []
+    def _post_to_write(self, actor: Actor, post_id: str) -> Post:
+        """The post; the person must be allowed to write for every one of its accounts."""
+        post = self._store.post(post_id)
+        self._require(actor, self._accounts_of(post.targets, []))
+        return post
+
+    def _checked(
+        self, actor: Actor, fields: Mapping[str, Any], now: datetime, check_time: bool = True
+    ) -> tuple[list[Account], dict[str, Any]]:
+        """The accounts and content of what was sent. Raises InvalidInput with every problem, NotAllowed."""
+        problems: list[Problem] = []
+        accounts = self._accounts_of(fields["targets"], problems)
+        content = self._content(fields, now, check_time, problems)
+        if problems:
+            raise InvalidInput(problems)
+        self._require(actor, accounts)
+        return accounts, content
+
+    def _accounts_of(self, account_ids: Sequence[str], problems: list[Problem]) -> list[Account]:
+        found = []
         for account_id in dict.fromkeys(account_ids):
             account = self._accounts.find(account_id)
             if account is None:
                 problems.append(Problem("targets", f"there is no account {account_id}"))
             else:
                 found.append(account)
-        if problems:
-            raise InvalidInput(problems)
-        for account in found:
-            path = self._org.unit(account.unit_id).path
-            actor.require_on(Right.POSTS_WRITE, path, account.account_id)
         return found
 
-    def _content(self, fields: Mapping[str, Any], now: datetime, check_time: bool = True) -> dict[str, Any]:
-        problems: list[Problem] = []
+    def _require(self, actor: Actor, accounts: list[Account]) -> None:
+        for account in accounts:
+            path = self._org.unit(account.unit_id).path
+            actor.require_on(Right.POSTS_WRITE, path, account.account_id)
+
+    def _content(
+        self, fields: Mapping[str, Any], now: datetime, check_time: bool, problems: list[Problem]
+    ) -> dict[str, Any]:
+        from chalicelib.publishing.forms import local_instant  # loads pydantic, which workers do not need
+
+        targets = fields["targets"]
+        if len(set(targets)) != len(targets):
+            problems.append(Problem("targets", "names an account twice"))
         media = self._uses(fields["media"], "media", problems)
         overrides = {}
         for account_id, own in fields["overrides"].items():
-            if account_id not in fields["targets"]:
-                continue
+            if account_id not in targets:
+                problems.append(Problem(f"overrides.{account_id}", "this account is not among the targets"))
             where = f"overrides.{account_id}.media"
             uses = None if own["media"] is None else self._uses(own["media"], where, problems)
             overrides[account_id] = Override(own["text"], uses, dict(own["options"]))
+        publish_at = fields["publish_at"]
+        if publish_at.tzinfo is None:
+            publish_at, unclear = local_instant(publish_at, fields["zone"])
+            problems += [Problem("publish_at", unclear)] if unclear else []
         if check_time:
-            problems += self._time_problems(fields["publish_at"], now)
-        if problems:
-            raise InvalidInput(problems)
+            problems += _time_problems(publish_at, now)
         late = fields["late"]
         return {
             "title": fields["title"],
             "text": fields["text"],
             "language": fields["language"],
             "media": media,
-            "targets": tuple(fields["targets"]),
+            "targets": tuple(targets),
             "overrides": overrides,
-            "publish_at": fields["publish_at"],
+            "publish_at": publish_at,
             "zone": fields["zone"],
             "tags": tuple(fields["tags"]),
             "late": LatePolicy(late["action"], late["grace_minutes"]),
@@ -309,12 +355,20 @@ class Posts:
                 found.append(media.use(use["alt"]))
         return tuple(found)
 
-    def _time_problems(self, publish_at: datetime, now: datetime) -> list[Problem]:
-        if publish_at < now - SOONEST_FOR:
-            return [Problem("publish_at", "this time has passed; choose a later one")]
-        if publish_at > now + FURTHEST_FOR:
-            return [Problem("publish_at", "this is more than a year away")]
-        return []
+
+def _require_fit(post: Post) -> None:
+    size = len(json.dumps(to_item(post), ensure_ascii=False, default=str).encode())
+    if size > MOST_BYTES:
+        words = f"with all its overrides this post takes {size} bytes; the most is {MOST_BYTES}"
+        raise InvalidInput([Problem("text", words)])
+
+
+def _time_problems(publish_at: datetime, now: datetime) -> list[Problem]:
+    if publish_at < now - SOONEST_FOR:
+        return [Problem("publish_at", "this time has passed; choose a later one")]
+    if publish_at > now + FURTHEST_FOR:
+        return [Problem("publish_at", "this is more than a year away")]
+    return []
 
 
 def _fields(post: Post) -> dict[str, Any]:

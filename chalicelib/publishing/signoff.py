@@ -17,7 +17,7 @@ from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.core.work import Later
 from chalicelib.org.service import Org
 from chalicelib.publishing.media import MediaLibrary
-from chalicelib.publishing.model import MediaUse, Post, PostState, Variant, VariantState
+from chalicelib.publishing.model import MediaUse, Post, PostState, Variant, VariantState, withdrawable
 from chalicelib.publishing.service import AT_ONCE
 from chalicelib.publishing.store import PostStore
 
@@ -59,15 +59,22 @@ class PostSubject:
         if post.revision != request.revision or post.state != PostState.IN_REVIEW:
             raise Conflict("this post was changed or withdrawn since it was sent to you")
         is_late = change.now >= post.publish_at
-        state = PostState.LATE if is_late else PostState.APPROVED
-        self._store.save_post(change, replace(post, state=state, signed_revision=post.revision))
+        post = replace(
+            post,
+            state=PostState.LATE if is_late else PostState.APPROVED,
+            signed_revision=post.revision,
+            request_id=request.request_id,
+        )
+        self._store.save_post(change, post)
         if not is_late:
             self._store.sign(change, post)
         if len(post.targets) > AT_ONCE:
-            change.chore("schedule_variants", post.post_id, key=f"{post.post_id}#{post.revision[:16]}", place="0")
+            request_id = request.request_id
+            change.chore("schedule_variants", post.post_id, key=request_id, request=request_id)
         else:
-            for place in range(len(post.targets)):
-                self._place(change, post, place, is_late)
+            rows = {v.account_id: v for v in self._store.variants(post.post_id)}
+            for account_id in post.targets:
+                self._place(change, post, account_id, rows.get(account_id))
         change.record(f"post#{post.post_id}", "approved too late" if is_late else "approved",
                       revision=post.revision[:12])  # fmt: skip
 
@@ -77,7 +84,8 @@ class PostSubject:
         if post.revision != request.revision or post.state != PostState.IN_REVIEW:
             return
         said = f"{by_name}: {words}" if words else by_name
-        self._store.save_post(change, replace(post, state=PostState.DRAFT, returned_with=said, request_id=None))
+        returned = replace(post, state=PostState.DRAFT, returned_with=said, request_id=None)
+        self._store.save_post(change, returned)
         change.record(f"post#{post.post_id}", outcome.replace("_", " "), why=words or None)
 
     # Chores for posts with more variants than one transaction takes
@@ -85,36 +93,28 @@ class PostSubject:
     def schedule_variants(self, claim: Claim) -> bool:
         """Place the next variants of a signed-off post; safe to repeat, and a no-op once it was voided."""
         post = self._store.post(claim.entry.ref)
-        start = int(claim.entry.args["place"])
-        if post.signed_revision is None or not claim.entry.entry_id.endswith(post.signed_revision[:16]):
+        if post.signed_revision is None or post.request_id != claim.entry.args["request"]:
             return False
-        existing = {v.account_id: v for v in self._store.variants(post.post_id)}
-        places = range(start, min(start + AT_ONCE, len(post.targets)))
+        rows = {v.account_id: v for v in self._store.variants(post.post_id)}
+        missing = [a for a in post.targets if not _is_placed(rows.get(a), post)]
+        if not missing:
+            return False
         change = self._kernel.change(BY_JOB)
-        for place in places:
-            row = existing.get(post.targets[place])
-            if row is None or row.revision != post.revision:
-                self._place(change, post, place, post.state == PostState.LATE)
-        if change.writes:
-            signed = Conflict("the sign-off was withdrawn")
-            if post.state == PostState.APPROVED:
-                self._store.still_signed(change, post, signed)
-            change.record(f"post#{post.post_id}", "variants placed", places=[places.start, places.stop])
-            self._kernel.commit(change)
-        if places.stop < len(post.targets):
-            raise Later(self._kernel.clock.now(), {"place": str(places.stop)})
+        for account_id in missing[:AT_ONCE]:
+            self._place(change, post, account_id, rows.get(account_id))
+        self._store.still_signed(change, post)
+        change.record(f"post#{post.post_id}", "variants placed", count=len(missing[:AT_ONCE]))
+        self._kernel.commit(change)
+        if len(missing) > AT_ONCE:
+            raise Later(self._kernel.clock.now())
         return False
 
     def withdraw_variants(self, claim: Claim) -> bool:
         """Take back the rows of a voided sign-off, a transaction at a time; safe to repeat."""
         post = self._store.post(claim.entry.ref)
-        to, revision = VariantState(claim.entry.args["to"]), claim.entry.args["revision"]
-        waiting = [
-            v
-            for v in self._store.variants(post.post_id)
-            if v.revision == revision and v.state in (VariantState.SCHEDULED, VariantState.HELD, VariantState.LATE)
-        ]
-        if not waiting or post.signed_revision == revision:
+        to, request_id = VariantState(claim.entry.args["to"]), claim.entry.args["request"]
+        waiting = withdrawable(self._store.variants(post.post_id), request_id, to)
+        if not waiting:
             return False
         change = self._kernel.change(BY_JOB)
         for variant in waiting[:AT_ONCE]:
@@ -123,17 +123,21 @@ class PostSubject:
         change.record(f"post#{post.post_id}", "variants withdrawn", count=len(waiting[:AT_ONCE]))
         self._kernel.commit(change)
         if len(waiting) > AT_ONCE:
-            raise Later(self._kernel.clock.now(), claim.entry.args)
+            raise Later(self._kernel.clock.now())
         return False
 
-    def _place(self, change: Change, post: Post, place: int, is_late: bool) -> None:
-        account = self._accounts.get(post.targets[place])
+    def _place(self, change: Change, post: Post, account_id: str, seen: Variant | None) -> None:
+        """Add the account's variant; one of an earlier sign-off is replaced if it is still as seen."""
+        account = self._accounts.get(account_id)
+        place, is_late = post.targets.index(account_id), post.state == PostState.LATE
         state = VariantState.LATE if is_late else VariantState.SCHEDULED
         variant = Variant(
             post.post_id, account.account_id, account.platform, account.unit_id, post.revision, state,
-            post.publish_at, change.now, place, reason="approved after its time" if is_late else None,
+            post.publish_at, change.now, post.request_id, place,
+            reason="approved after its time" if is_late else None,
+            fence=seen.fence if seen else 0, version=seen.version if seen else 0,
         )  # fmt: skip
-        self._store.save_variant(change, variant, None)
+        self._store.save_variant(change, variant, seen)
         if is_late:
             if place == 0:
                 change.emit("VariantLate", variant.variant_id, state=str(state))
@@ -194,6 +198,11 @@ class PostSubject:
             if old_options != new_options:
                 changes.append(Changed(f"options for {name}", str(old_options), str(new_options)))
         return tuple(changes)
+
+
+def _is_placed(row: Variant | None, post: Post) -> bool:
+    """Whether this sign-off has its variant already; one that has begun is never replaced."""
+    return row is not None and (row.request_id == post.request_id or row.has_begun)
 
 
 def _reader(library: MediaLibrary, digest: str) -> Callable[[], bytes]:

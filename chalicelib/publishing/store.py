@@ -1,9 +1,9 @@
 """The posts table: keys and conditions, no rules.
 
-    pk post#<id>   sk post              the post              listed under `posts` by time
-    pk post#<id>   sk revision#<hash>   a revision that approvers were shown
-    pk post#<id>   sk signoff#<k>       the sign-off, spread; `begun` counts variants that began under it
-    pk post#<id>   sk variant#<acct>    a variant             listed by group and shard
+pk post#<id>   sk post              the post              listed under `posts` by time
+pk post#<id>   sk revision#<hash>   a revision that approvers were shown
+pk post#<id>   sk signoff#<k>       the sign-off, spread; `begun` counts variants that began under it
+pk post#<id>   sk variant#<acct>    a variant             listed by group and shard
 """
 
 import zlib
@@ -111,8 +111,8 @@ class PostStore:
         change.put(TABLE, item)
 
     def save_variant(self, change: Change, variant: Variant, seen: Variant | None) -> None:
-        """Put the variant; `seen` is what it replaces and must still be there unchanged (None: any)."""
-        when = None
+        """Put the variant; `seen` is what it replaces and must still be there unchanged (None: nothing)."""
+        when = where("attribute_not_exists(pk)")
         if seen is not None:
             when = where(
                 "version = :v AND state = :seen AND fence = :f",
@@ -125,16 +125,24 @@ class PostStore:
         for shard in range(post.signoff_shards):
             change.put(TABLE, {**_signoff(post.post_id, shard), "revision": post.revision})
 
-    def withdraw_signoff(self, change: Change, post: Post) -> None:
-        """Take the sign-off back; refused if a variant has begun under it."""
-        refusal = Conflict("publishing has begun; copy the post to change what is not out yet")
-        for shard in range(post.signoff_shards):
-            change.delete(TABLE, _signoff(post.post_id, shard), where("attribute_not_exists(begun)"), refusal)
+    def begins(self, post: Post) -> list[int]:
+        """How many begins each shard of the sign-off has seen; read it before the variants."""
+        keys = [_signoff(post.post_id, shard) for shard in range(post.signoff_shards)]
+        seen = {i["sk"]: i.get("begun", 0) for i in self._database.get_many(TABLE, keys)}
+        return [seen.get(key["sk"], 0) for key in keys]
 
-    def still_signed(self, change: Change, post: Post, otherwise: Conflict) -> None:
-        """Refuse the change unless this revision is signed off at the commit."""
-        when = where("revision = :r", r=post.revision)
-        change.check(TABLE, _signoff(post.post_id, 0), when, otherwise)
+    def withdraw_signoff(self, change: Change, post: Post, begins: list[int]) -> None:
+        """Take the sign-off back; refused if a variant has begun under it since `begins` was read."""
+        refusal = Conflict("publishing has begun; copy the post to change what is not out yet")
+        for shard, seen in enumerate(begins):
+            when = where("begun = :seen", seen=seen) if seen else where("attribute_not_exists(begun)")
+            change.delete(TABLE, _signoff(post.post_id, shard), when, refusal)
+
+    def still_signed(self, change: Change, post: Post) -> None:
+        """Refuse the change unless the post stands under this very sign-off at the commit."""
+        when = where("signed_revision = :r AND request_id = :q", r=post.signed_revision, q=post.request_id)
+        key = {"pk": f"post#{post.post_id}", "sk": "post"}
+        change.check(TABLE, key, when, Conflict("the sign-off was withdrawn"))
 
     def begin_under_signoff(self, change: Change, post: Post, variant: Variant) -> None:
         """Count the variant as begun; refused unless this very revision is signed off at the commit."""

@@ -4,23 +4,27 @@ To the post's author and the account's owner (and backup), each in their own lan
 come twice after a crash; a post may not: the two are kept apart on purpose.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import NotFound, SignalboxError
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.mail import Mail, Mailer
 from chalicelib.core.pages import Templates
 from chalicelib.core.settings import Settings
 from chalicelib.core.timetable import Claim
 from chalicelib.core.words import Words, mark, one_line
+from chalicelib.core.work import Later
 from chalicelib.org.model import Person, Status
 from chalicelib.org.service import Org
 from chalicelib.publishing.model import Post, Variant, VariantState
 from chalicelib.publishing.store import PostStore
 
+RETRY_FOR = timedelta(seconds=30)
 TEMPLATES = Templates(Path(__file__).parent / "templates")
 
 
@@ -51,12 +55,18 @@ OUTCOMES = {
     ),
     VariantState.LATE: Outcome(
         mark("Late: %(title)s on %(channel)s"),
-        mark("The time of this post passed before it could go to %(channel)s. It will not be published by itself."),
+        mark(
+            "The time of this post passed before it could go to %(channel)s. It will not be "
+            "published by itself."
+        ),
         mark("Give it a new time and submit it again, or cancel it."),
     ),
     VariantState.CANCELLED: Outcome(
         mark("Dropped: %(title)s on %(channel)s"),
-        mark("The time of this post passed before it could go to %(channel)s, and its late policy drops it then."),
+        mark(
+            "The time of this post passed before it could go to %(channel)s, and its late "
+            "policy drops it then."
+        ),
         mark("Nothing needs to be done. To publish it after all, give it a new time and submit it again."),
     ),
 }
@@ -92,14 +102,40 @@ class Tidings:
         post = self._store.post(variant.post_id)
         account = self._accounts.get(variant.account_id)
         people = {post.author_id, account.owner_id, account.backup_id}
-        for person in self._here(people):
+
+        def send(person: Person) -> None:
             self._send(person, OUTCOMES[variant.state], account, variant.reason, post, variant)
+
+        self._tell_each(claim, people, send)
 
     def tell_credentials_refused(self, claim: Claim) -> None:
         """Mail the owner and the backup of an account whose credentials were refused."""
         account = self._accounts.get(claim.entry.ref)
-        for person in self._here({account.owner_id, account.backup_id}):
+
+        def send(person: Person) -> None:
             self._send(person, CREDENTIALS, account, None, None, None)
+
+        self._tell_each(claim, {account.owner_id, account.backup_id}, send)
+
+    def _tell_each(self, claim: Claim, people: set[str | None], send: Callable[[Person], None]) -> None:
+        """Mail everybody, though one address fails; who was mailed is kept, and the others are tried again.
+
+        Raises Later when some could not be mailed, the error itself when none could.
+        """
+        told = set(filter(None, claim.entry.args.get("told", "").split(",")))
+        newly, failure = set(), None
+        for person in self._here(people):
+            if person.person_id not in told:
+                try:
+                    send(person)
+                    newly.add(person.person_id)
+                except SignalboxError as error:
+                    failure = error
+        if failure is not None and newly:
+            again = {**claim.entry.args, "told": ",".join(sorted(told | newly))}
+            raise Later(self._kernel.clock.now() + RETRY_FOR, again)
+        if failure is not None:
+            raise failure
 
     def _send(
         self,

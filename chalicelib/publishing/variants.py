@@ -6,7 +6,8 @@ from chalicelib.core.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.core.history import By
 from chalicelib.core.kernel import Change, Kernel
 from chalicelib.core.timetable import Entry, Lane
-from chalicelib.publishing.model import PostState, Variant, VariantState
+from chalicelib.publishing.holds import hold_keys, read_gate
+from chalicelib.publishing.model import FURTHEST_FOR, PostState, Variant, VariantState
 from chalicelib.publishing.store import PostStore
 
 
@@ -22,12 +23,19 @@ class Variants:
             raise NotFound(f"there is no variant {variant_id}")
         return variant
 
+    def holds_on(self, variant: Variant, unit_path: tuple[str, ...]) -> dict[str, str]:
+        """Every active hold that covers the variant now, by id: its key, as in holds.py."""
+        tags = self._store.post(variant.post_id).tags
+        keys = hold_keys(variant.platform, variant.account_id, unit_path, tags)
+        gate = read_gate(self._kernel.database, variant.variant_id)
+        return {hold_id: key for hold_id, key in sorted(gate.holds.items()) if key in keys}
+
     def release(
         self, by: By, variant_id: str, action: str, at: datetime | None, why: str, hold_ids: tuple[str, ...]
     ) -> Variant:
         """Decide one held variant: `publish` now, `reschedule` to a time, or `drop`.
 
-        `hold_ids` are the active holds it is released from. The content stays the one that was signed off;
+        `hold_ids` are the holds it is released from. The content stays the one that was signed off;
         raises Conflict when that sign-off no longer stands, InvalidInput for a time that has passed.
         """
         variant = self.get(variant_id)
@@ -40,8 +48,8 @@ class Variants:
         if post.state != PostState.APPROVED or post.signed_revision != variant.revision:
             raise Conflict("the sign-off of this post no longer stands; submit it again")
         due_at = change.now if action == "publish" else at
-        if due_at is None or due_at < change.now:
-            raise InvalidInput([Problem("at", "say a time that has not passed")])
+        if due_at is None or not change.now <= due_at <= change.now + FURTHEST_FOR:
+            raise InvalidInput([Problem("at", "say a time that has not passed, within a year")])
         released = tuple(dict.fromkeys((*variant.released_from, *hold_ids)))
         scheduled = variant.moved(
             VariantState.SCHEDULED, change.now, None, due_at=due_at, released_from=released, hold_id=None
@@ -53,7 +61,7 @@ class Variants:
         return scheduled
 
     def settle_unknown(self, by: By, variant_id: str, is_there: bool, url: str, why: str) -> Variant:
-        """A person looked: the post is there (at `url`), or it is not. Raises Conflict if it is not unknown."""
+        """A person looked: the post is there (at `url`), or not. Raises Conflict if it is not unknown."""
         variant = self.get(variant_id)
         if variant.state != VariantState.UNKNOWN:
             raise Conflict(f"this variant is {variant.state}; only an unknown one can be settled by hand")

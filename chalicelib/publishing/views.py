@@ -4,8 +4,10 @@ from collections import Counter
 from typing import Any
 
 from chalicelib.accounts.service import Accounts
+from chalicelib.approvals.model import Request
 from chalicelib.core.database import Item
 from chalicelib.core.history import Row
+from chalicelib.platforms.port import Problem
 from chalicelib.publishing import forms
 from chalicelib.publishing.holds import Hold
 from chalicelib.publishing.media import Media
@@ -70,8 +72,12 @@ def preview_view(preview: Preview) -> forms.PreviewOut:
         characters=preview.characters,
         limit=preview.limits.characters,
         counted_in=preview.counted_in,
-        problems=[forms.ProblemOut(field=p.field, message=p.message, over=p.over) for p in preview.problems],
+        problems=[problem_view(p) for p in preview.problems],
     )
+
+
+def problem_view(problem: Problem) -> forms.ProblemOut:
+    return forms.ProblemOut(field=problem.field, message=problem.message, over=problem.over)
 
 
 def media_view(media: Media, upload: dict[str, Any] | None = None) -> forms.MediaOut:
@@ -95,7 +101,8 @@ def hold_view(hold: Hold) -> forms.HoldOut:
 
 def receipt_view(hold: Hold, lines: list[Item]) -> forms.ReceiptOut:
     def of(outcome: str) -> list[dict[str, str | None]]:
-        return [{k: v for k, v in line.items() if k != "outcome"} for line in lines if line["outcome"] == outcome]
+        found = [line for line in lines if line["outcome"] == outcome]
+        return [{k: v for k, v in line.items() if k != "outcome"} for line in found]
 
     return forms.ReceiptOut(
         hold=hold_view(hold), stopped=of("stopped"), in_flight=of("in_flight"), already_out=of("already_out")
@@ -111,6 +118,19 @@ def row_view(row: Row) -> forms.HistoryRowOut:
         what=row.what,
         why=row.why,
         details=dict(row.details),
+    )
+
+
+def request_view(request: Request) -> forms.ApprovalOut:
+    return forms.ApprovalOut(
+        request_id=request.request_id,
+        revision=request.revision,
+        state=str(request.state),
+        stage=request.current.name,
+        asked_by=request.asked_by,
+        opened_at=request.opened_at,
+        settled_at=request.settled_at,
+        why=request.why,
     )
 
 

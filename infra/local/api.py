@@ -1,4 +1,4 @@
-"""A small client of the deployed API for what runs on one machine: the sample company, the story, the bench."""
+"""A small client of the deployed API, for what runs on one machine: the company, the story, the bench."""
 
 import json
 import urllib.error
@@ -36,7 +36,7 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """The answer's JSON. Raises ApiError for any status from 400 up."""
-        request = urllib.request.Request(  # noqa: S310 - the address is the local stack's
+        request = urllib.request.Request(
             self._base_url + path,
             data=None if body is None else json.dumps(body).encode(),
             method=method,
@@ -47,7 +47,7 @@ class Api:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=40) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=40) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raw = error.read()
@@ -61,9 +61,9 @@ class Api:
 
 def fetch(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
     """(status, body) of a page or control address; an error status is an answer too."""
-    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310
+    request = urllib.request.Request(url, data=data, headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=40) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=40) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.local.api import Api, fetch_json
+from infra.local.stack import COMPANY
 
-COMPANY = "Zorza"
 LEAD = ("Maja Orłowska", "maja.orlowska@zorza.example", "Europe/Warsaw", "en")
 
 
@@ -29,22 +29,23 @@ class Member:
 
 
 DISTRICTS = (
-    ("mazowsze", "Mazowsze", "region"),
-    ("pomorze", "Pomorze", "region"),
-    ("isfahan", "اصفهان", "region"),
+    ("mazowsze", "Mazowsze", "district"),
+    ("pomorze", "Pomorze", "district"),
+    ("isfahan", "اصفهان", "district"),
 )
+WARSAW, TEHRAN, MANAGER = "Europe/Warsaw", "Asia/Tehran", "district_manager"
 MEMBERS = (
-    Member("manager_mazowsze", "Łukasz Wiśniewski", "lukasz.wisniewski", "Europe/Warsaw", "pl", "mazowsze", "district_manager"),
-    Member("manager_pomorze", "Grażyna Żółtowska", "grazyna.zoltowska", "Europe/Warsaw", "pl", "pomorze", "district_manager"),
-    Member("manager_isfahan", "نسرین احمدی", "nasrin.ahmadi", "Asia/Tehran", "fa", "isfahan", "district_manager"),
-    Member("author", "Zofia Śliwińska", "zofia.sliwinska", "Europe/Warsaw", "pl", "mazowsze", "author"),
-    Member("author_isfahan", "کاوه رضایی", "kaveh.rezaei", "Asia/Tehran", "fa", "isfahan", "author"),
-    Member("author_pomorze", "Jakub Święcicki", "jakub.swiecicki", "Europe/Warsaw", "pl", "pomorze", "author"),
-    Member("approver", "Agnieszka Kowalczyk", "agnieszka.kowalczyk", "Europe/Warsaw", "en", "company", "approver"),
-    Member("approver_isfahan", "شیرین کریمی", "shirin.karimi", "Asia/Tehran", "fa", "isfahan", "approver"),
-    Member("responder", "Piotr Dąbrowski", "piotr.dabrowski", "Europe/Warsaw", "pl", "company", "responder"),
-    Member("analyst", "Ewa Jabłońska", "ewa.jablonska", "Europe/Warsaw", "pl", "company", "analyst"),
-    Member("ops", "Reza Mohammadi", "reza.mohammadi", "Asia/Tehran", "en", "company", "ops"),
+    Member("manager_mazowsze", "Łukasz Wiśniewski", "lukasz.wisniewski", WARSAW, "pl", "mazowsze", MANAGER),
+    Member("manager_pomorze", "Grażyna Żółtowska", "grazyna.zoltowska", WARSAW, "pl", "pomorze", MANAGER),
+    Member("manager_isfahan", "نسرین احمدی", "nasrin.ahmadi", TEHRAN, "fa", "isfahan", MANAGER),
+    Member("author", "Zofia Śliwińska", "zofia.sliwinska", WARSAW, "pl", "mazowsze", "author"),
+    Member("author_isfahan", "کاوه رضایی", "kaveh.rezaei", TEHRAN, "fa", "isfahan", "author"),
+    Member("author_pomorze", "Jakub Święcicki", "jakub.swiecicki", WARSAW, "pl", "pomorze", "author"),
+    Member("approver", "Agnieszka Kowalczyk", "agnieszka.kowalczyk", WARSAW, "en", "company", "approver"),
+    Member("approver_isfahan", "شیرین کریمی", "shirin.karimi", TEHRAN, "fa", "isfahan", "approver"),
+    Member("responder", "Piotr Dąbrowski", "piotr.dabrowski", WARSAW, "pl", "company", "responder"),
+    Member("analyst", "Ewa Jabłońska", "ewa.jablonska", WARSAW, "pl", "company", "analyst"),
+    Member("ops", "Reza Mohammadi", "reza.mohammadi", TEHRAN, "en", "company", "ops"),
 )  # fmt: skip
 PURPOSES = (
     ("news", "Aktualności", "اخبار"),
@@ -95,7 +96,7 @@ def _first_lead() -> tuple[str, str]:
 
 
 def _admin(*arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 - our own admin command
+    done = subprocess.run(
         [sys.executable, "infra/admin.py", "--stage", "local", *arguments],
         check=True,
         capture_output=True,

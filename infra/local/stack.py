@@ -26,6 +26,7 @@ STAGE, REGION = "local", "eu-central-1"
 ROOT_CREDENTIALS = ("test", "test")  # MiniStack's account root; it listens on loopback only
 API_ID = "signalbox-local"
 MAIL_FROM = "signalbox@signalbox.example"
+COMPANY = "Zorza"
 PORTS = {
     "SIGNALBOX_AWS_PORT": 4570,
     "SIGNALBOX_PLATFORM_PORT": 4571,
@@ -160,6 +161,7 @@ class Machine:
         return {
             "PublicUrl": stack.api_url,
             "MailFrom": MAIL_FROM,
+            "Company": COMPANY,
             "AllowedHosts": ",".join(f"{LOOPBACK}:{self.ports[name]}" for name in callable_ports),
         }
 

@@ -9,6 +9,7 @@ import uuid
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from infra.local.api import Api, ApiError, fetch, fetch_json
@@ -42,17 +43,17 @@ def play(stack: Any) -> bool:
     lead.post(f"/v1/posts/{post['post_id']}/submit")
     say("submitted: two units are concerned, so two people are asked by mail, one after the other")
 
-    state = "in_review"
+    state = "in review"
     for who in ("shirin.karimi", "agnieszka.kowalczyk"):
-        mail = _wait(lambda who=who: _mail_to(stack, since, mark, who), f"the mail to {who}")
+        mail = _wait(partial(_mail_to, stack, since, mark, who), f"the mail to {who}")
         state = _decide(stack, lead, post["post_id"], mail, say)
     if state != "approved":
         return False
 
     try:
         done = _wait(lambda: _published(lead, post["post_id"], len(channels)), "the post")
-    except TimeoutError as late:
-        say(f"{late}: {lead.get('/v1/posts/' + post['post_id'])['variants']}")
+    except TimeoutError as overdue:
+        say(f"{overdue}: {lead.get('/v1/posts/' + post['post_id'])['variants']}")
         return False
     for variant in done["variants"]:
         late = _seconds_late(variant)
@@ -61,20 +62,24 @@ def play(stack: Any) -> bool:
 
 
 def _decide(stack: Any, api: Api, post_id: str, mail: dict[str, Any], say: Callable[[str], None]) -> str:
-    """Open the mail's link as a scanner does, then press Approve as a person does; the post's state after it."""
+    """Open the mail's link as a scanner does, then press Approve as a person does; the state after it."""
     link = next(u for u in re.findall(r"https?://[^\s\"'<>]+", html.unescape(mail["text"])) if "/a/" in u)
     say(f"mail to {', '.join(mail['to'])}: {mail['subject']}")
     say(f"   read it at {stack.mail_url}/ - its link: {link}")
     for _ in range(3):
         fetch(link)
-    say(f"   a mail scanner opens the link three times: the post is still {api.get(f'/v1/posts/{post_id}')['state']}")
+    say(f"   a mail scanner opens the link three times: the post is still {_state(api, post_id)}")
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     status, page = fetch(link, urllib.parse.urlencode({"verdict": "approve"}).encode(), form)
-    state = str(api.get(f"/v1/posts/{post_id}")["state"])
-    say(f"   Approve is pressed (the page answers {status}): the post is {state.replace('_', ' ')}")
+    state = _state(api, post_id)
+    say(f"   Approve is pressed (the page answers {status}): the post is {state}")
     if status != 200:
         say(page.decode("utf-8", "replace")[:500])
     return state
+
+
+def _state(api: Api, post_id: str) -> str:
+    return str(api.get(f"/v1/posts/{post_id}")["state"]).replace("_", " ")
 
 
 def _channels(api: Api) -> list[dict[str, Any]]:

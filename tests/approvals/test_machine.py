@@ -12,7 +12,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -50,6 +50,8 @@ class RequestLife(RuleBasedStateMachine):
         office.subject.shown = replace(office.subject.shown, publish_at=publish_at)
         self.people = [self.office.person(f"{name}{self.life}") for name in NAMES]
         self.requests: list[tuple[Request, frozenset[str]]] = []
+        self.ended: dict[str, str] = {}
+        self.recorded: list[tuple[str, str]] = []
         self.revision = 1
 
     def teardown(self) -> None:
@@ -111,11 +113,13 @@ class RequestLife(RuleBasedStateMachine):
     )
     def race(self, data: st.DataObject, verdict: Verdict, edits: bool) -> None:
         """Somebody else decides, or the author edits, between the reads and the commit of a decision."""
-        one, other = self._one(data), self._one(data)
+        one = self._one(data)
+        other = self._one(data, but=one)
 
         def meanwhile() -> None:
             if edits and self.current is not None:
                 self.office.void(self.current)
+                self.ended[self.current.request_id] = self.office.state(self.current)
             else:
                 self._decide(self.office.approvals, other, verdict)
 
@@ -143,20 +147,24 @@ class RequestLife(RuleBasedStateMachine):
             self._try(lambda: self.office.leave(self.people[who]))
 
     @invariant()
-    def settled_at_most_once_and_only_by_its_people(self) -> None:
+    def it_ends_once_by_its_own_people_and_no_decision_is_lost(self) -> None:
         for request, excluded in self.requests:
             now = self.office.approvals.get(request.request_id)
             settlements = self.office.subject.settlements(request)
             assert settlements == ([] if now.state in ("open", "void") else [str(now.state)])
             assert not excluded & {d.person_id for d in now.decisions}
             assert not excluded & {a.person_id for s in now.stages for a in s.asks}
+            deciders = {(request.request_id, d.person_id) for d in now.decisions}
+            assert deciders == {r for r in self.recorded if r[0] == request.request_id}, "a decision was lost"
+            if now.state != "open":
+                assert self.ended.setdefault(request.request_id, str(now.state)) == now.state, "ended twice"
             if now.state == "granted":
                 for n in range(len(now.stages)):
                     assert _seated(now, n), "granted without a stage's quorum"
 
-    def _one(self, data: st.DataObject) -> Person:
+    def _one(self, data: st.DataObject, but: Person | None = None) -> Person:
         """Mostly somebody who was asked and has not answered yet."""
-        everybody = [*self.people, self.office.lead]
+        everybody = [p for p in (*self.people, self.office.lead) if p != but]
         request = self.office.approvals.get(self.current.request_id) if self.current else None
         if request is None or request.state != "open" or data.draw(st.integers(0, 4)) == 0:
             return data.draw(st.sampled_from(everybody))
@@ -170,6 +178,8 @@ class RequestLife(RuleBasedStateMachine):
             before = self.office.org.person(person.person_id).status
             view = approvals.decide(tokens[-1 - old % len(tokens)], verdict, "because")
             assert before != Status.LEFT or view.seen == "dead"
+            if view.seen == "decided" and view.request is not None:
+                self.recorded.append((view.request.request_id, person.person_id))
 
     def _try(self, call: Any) -> None:
         try:
@@ -194,7 +204,12 @@ def _may_sit(stage: Any, person_id: str, seat: str) -> bool:
     return any(a.person_id == person_id and a.seat in (None, seat) for a in stage.asks)
 
 
+# Without shrinking: a life takes seconds, and its steps are printed as they were.
 RequestLife.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=12,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
 )
 TestRequestLife = pytest.mark.usefixtures("moto_cloud")(RequestLife.TestCase)

@@ -53,7 +53,8 @@ class AwsFaults:
     """
 
     client: Any
-    fast: bool = True
+    fast: bool = True  # botocore does not really wait between its attempts
+    remembers: bool = True
     calls: list[str] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     planned: dict[int, Fault] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class AwsFaults:
         events = self.client.meta.events
         service = self.client.meta.service_model.service_id.hyphenize()
         events.register_first(f"before-send.{service}", self._before)
-        events.register_last(f"before-send.{service}", self._after)
+        events.register_last("before-send", self._after)
         events.register_first(f"needs-retry.{service}", self._at_once)
 
     @contextmanager
@@ -101,14 +102,14 @@ class AwsFaults:
                 raise ConnectionClosedError(endpoint_url=request.url)
             case Fault.THROTTLED | Fault.CONFLICT:
                 return _instead(_refusal(request, operation, _CODES[fault]))
-        token = asked.get("ClientRequestToken")
-        if token in self._tokens:
-            return _instead(_answer(request, 200, {}))
+        token = asked.get("ClientRequestToken") if self.remembers else None
+        is_known = token in self._tokens
         if fault is None:
-            return None
-        applied = botocore_stubber(event_name, request)
-        if token and applied is not None and applied.status_code == 200:
-            self._tokens.add(token)
+            return _instead(_answer(request, 200, {})) if is_known else None
+        if not is_known:
+            applied = botocore_stubber(event_name, request)
+            if token and applied is not None and applied.status_code == 200:
+                self._tokens.add(token)
         if fault == Fault.DIE_AFTER:
             raise Died
         if fault == Fault.BROKEN:

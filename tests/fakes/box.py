@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.accounts.model import Account
 from chalicelib.approvals.model import Request
 from chalicelib.core.http import HttpClient
+from chalicelib.core.ids import new_id
 from chalicelib.core.timetable import Lane
 from chalicelib.org.model import Actor, Language, operator
 from chalicelib.org.roles import Role
@@ -88,7 +89,9 @@ class Box:
         publish_at = self.now + timedelta(seconds=in_)
         return self.services.posts.draft(self.author, self.fields(targets, text, publish_at, **more))
 
-    def signed(self, targets: list[Account], text: str = "Dzień dobry!", in_: float = 60, **more: Any) -> Post:
+    def signed(
+        self, targets: list[Account], text: str = "Dzień dobry!", in_: float = 60, **more: Any
+    ) -> Post:
         """A post that its approvers have signed off, its variants on the timetable."""
         post = self.draft(targets, text, in_, **more)
         return self.sign(post)
@@ -102,8 +105,8 @@ class Box:
         kernel.commit(change)
         change = kernel.change(self.approvers[0].by)
         request = Request(
-            "request_x", f"post#{post.post_id}", post.revision, self.author.person_id, frozenset(), self.now,
-            self.now + timedelta(days=1), (),
+            new_id("request", self.now), f"post#{post.post_id}", post.revision, self.author.person_id,
+            frozenset(), self.now, self.now + timedelta(days=1), (),
         )  # fmt: skip
         self.services.post_subject.granted(change, request)
         kernel.commit(change)
@@ -144,14 +147,20 @@ class Box:
 
         backend = sesv2_backends[DEFAULT_ACCOUNT_ID][self.stage.ses.meta.region_name]
         sent = getattr(backend.core_backend, "sent_messages", [])
-        return [email.message_from_string(m.raw_data, policy=policy.default) for m in sent if hasattr(m, "raw_data")]
+        return [
+            email.message_from_string(m.raw_data, policy=policy.default)
+            for m in sent
+            if hasattr(m, "raw_data")
+        ]
 
     def dump(self) -> dict[str, str]:
         """Every row of every table, as text: what must not change when nothing may."""
         tables = ("timetable", "history", "links", "org", "accounts", "approvals", "posts", "holds")
         rows = {}
         for table in tables:
-            pages = self.stage.dynamodb.get_paginator("scan").paginate(TableName=self.stage.settings.table(table))
+            pages = self.stage.dynamodb.get_paginator("scan").paginate(
+                TableName=self.stage.settings.table(table)
+            )
             items = [json.dumps(i, sort_keys=True) for page in pages for i in page["Items"]]
             rows[table] = "\n".join(sorted(items))
         return rows
@@ -172,6 +181,8 @@ def _company(services: Services, now: datetime) -> tuple[Actor, Actor, tuple[Act
 
     lead = Actor(lead_person.person_id, lead_person.name, org.grants_of(lead_person.person_id))
     author = join("Zofia Śliwińska", "zofia@zorza.test", "Europe/Warsaw", Language.POLISH, Role.AUTHOR)
-    first = join("Agnieszka Kowalczyk", "agnieszka@zorza.test", "Europe/Warsaw", Language.ENGLISH, Role.APPROVER)
+    first = join(
+        "Agnieszka Kowalczyk", "agnieszka@zorza.test", "Europe/Warsaw", Language.ENGLISH, Role.APPROVER
+    )
     second = join("شیرین کریمی", "shirin@zorza.test", "Asia/Tehran", Language.PERSIAN, Role.APPROVER)
     return lead, author, (first, second), unit.unit_id

@@ -38,8 +38,8 @@ class Toot:
 
 
 Fault = str
-"""`drop`, `refuse`, `drop_after`, `kill`, `kill_after`, or a reply: `429`, `500`, `500_after`, `401`, `403`, `422`,
-`502_html`, `200_error_json`, `200_empty`, `redirect`, `too_big`."""
+"""`drop`, `refuse`, `drop_after`, `kill`, `kill_after`, or a reply: `429`, `500`, `500_after`, `401`, `403`,
+`422`, `502_html`, `200_error_json`, `200_empty`, `redirect`."""
 
 
 class Networks:
@@ -93,13 +93,17 @@ class Networks:
         if path == "/api/v1/statuses":
             return self._toot(request, handle)
         if path == "/api/v2/media":
-            return reply(200, {"id": f"m{len(self.requests)}", "type": "image", "url": "https://social.test/m.png"})
+            return reply(
+                200, {"id": f"m{len(self.requests)}", "type": "image", "url": "https://social.test/m.png"}
+            )
         if path == "/api/v1/accounts/verify_credentials":
             about = {"id": f"id-{handle}", "acct": handle, "display_name": handle, "followers_count": 7}
             return reply(200, {**about, "url": f"{MASTODON}/@{handle}", "last_status_at": None})
         if re.fullmatch(r"/api/v1/accounts/[^/]+/statuses", path):
             owner = path.split("/")[4].removeprefix("id-")
-            return reply(200, [self._status(t) for t in self._timeline(owner)][: int(params.get("limit", "20"))])
+            return reply(
+                200, [self._status(t) for t in self._timeline(owner)][: int(params.get("limit", "20"))]
+            )
         return reply(404, {"error": "Record not found"})
 
     def _toot(self, request: Request, handle: str) -> Response:
@@ -151,7 +155,12 @@ class Networks:
             return reply(200, {"did": params["did"], "active": True})
         if method == "uploadBlob":
             digest = hashlib.sha256(request.body).hexdigest()
-            blob = {"$type": "blob", "ref": {"$link": f"bafk{digest[:20]}"}, "mimeType": "image/png", "size": 1}
+            blob = {
+                "$type": "blob",
+                "ref": {"$link": f"bafk{digest[:20]}"},
+                "mimeType": "image/png",
+                "size": 1,
+            }
             return reply(200, {"blob": blob})
         return reply(400, {"error": "InvalidRequest", "message": "Profile not found"})
 

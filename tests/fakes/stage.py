@@ -1,4 +1,4 @@
-"""A whole stage inside moto, made by CloudFormation from infra/template.yaml, with a clock that is a value."""
+"""A stage inside moto, made by CloudFormation from infra/template.yaml, with a clock that is a value."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -31,14 +31,14 @@ class Outside:
     def __init__(self, box: Box) -> None:
         self.calls = 0
         self.faults: dict[int, str] = {}
-        self.random = random.Random(0)  # noqa: S311 - schedules, not secrets
+        self.random = random.Random(0)
         self._pending: str | None = None
         self._box = box
 
     @contextmanager
     def armed(self, faults: dict[int, str], seed: int) -> Iterator[None]:
         """Faults by the number of the call; the kind is drawn for AWS or HTTP when that call comes."""
-        self.calls, self.faults, self.random = 0, faults, random.Random(seed)  # noqa: S311
+        self.calls, self.faults, self.random = 0, faults, random.Random(seed)
         events = self._box.stage.dynamodb.meta.events
         events.register_first("before-send.dynamodb", self._before)
         events.register("after-call.dynamodb", self._after)
@@ -71,13 +71,16 @@ class Outside:
 
 
 def run_with_crashes(box: Box, post: Post, hours: float = 3) -> None:
-    """The variant's two entries run whenever they are due; one that is killed leaves its lease, and time goes on.
+    """The variant's two entries run whenever they are due; a killed one leaves its lease, and time goes on.
 
     Reads the entries themselves instead of ticking, which keeps 2,000 schedules affordable.
     """
     services, until = box.services, box.now + timedelta(hours=hours)
     variant_id = f"{post.post_id}~{post.targets[0]}"
-    workers = {f"publish#{variant_id}": services.publish_worker, f"reconcile#{variant_id}": services.chores_worker}
+    workers = {
+        f"publish#{variant_id}": services.publish_worker,
+        f"reconcile#{variant_id}": services.chores_worker,
+    }
     while True:
         due = {entry_id: at for entry_id in workers if (at := _due_at(box, entry_id)) and at <= until}
         if not due:
@@ -104,7 +107,7 @@ def test_no_crash_at_any_call_publishes_twice_or_loses_a_post(box: Box, platform
     outside = Outside(box)
     endings: dict[str, int] = {}
     for n in range(part * SCHEDULES // 4, (part + 1) * SCHEDULES // 4):
-        chance = random.Random(n)  # noqa: S311
+        chance = random.Random(n)
         post = box.signed([account], f"story {n} of {platform}.", in_=1)
         box.stage.clock.advance(seconds=1)
         faults = {chance.randint(1, 45): "" for _ in range(chance.choice((1, 1, 2, 3)))}
@@ -132,8 +135,7 @@ def test_a_crash_at_each_single_call_of_the_publish_path_ends_as_one_post(box: B
             text = f"call {number}, way {seed}."
             post = box.signed([toots], text, in_=1)
             box.stage.clock.advance(seconds=1)
-            with outside.armed({number: ""}, seed):
-                with suppress(Killed, ReadTimeoutError):
-                    run_with_crashes(box, post)
+            with outside.armed({number: ""}, seed), suppress(Killed, ReadTimeoutError):
+                run_with_crashes(box, post)
             run_with_crashes(box, post)
             assert (box.states(post), len(box.networks.posts(text))) == (["published"], 1), text

@@ -70,7 +70,8 @@ def test_a_hold_that_commits_between_the_look_and_the_begin_stops_it(box: Box, t
 
     database.get = get_then_hold  # type: ignore[method-assign, assignment]
     box.run_due()
-    assert box.states(post) == ["held"] and box.networks.toots == []
+    assert box.states(post) == ["held"]
+    assert box.networks.toots == []
 
 
 def test_what_was_in_flight_when_the_hold_came_is_on_its_receipt(box: Box, toots: Account) -> None:
@@ -162,7 +163,7 @@ def test_a_held_post_whose_sign_off_was_voided_cannot_be_released(box: Box, toot
 def test_no_interleaving_of_begins_and_holds_lets_one_through(box: Box, toots: Account) -> None:
     """200 random orders of workers' steps and a hold: what begins after the hold's commit is nothing."""
     for seed in range(200):
-        chance = random.Random(seed)  # noqa: S311
+        chance = random.Random(seed)
         post = box.signed([toots], f"order {seed}.", in_=1)
         box.stage.clock.advance(seconds=1)
         database = box.services.kernel.database
@@ -170,7 +171,9 @@ def test_no_interleaving_of_begins_and_holds_lets_one_through(box: Box, toots: A
         step, hold_at = [0], chance.randint(0, 4)
         held: list[str] = []
 
-        def maybe_hold(writes: list[object], at: int = hold_at, step: list[int] = step, held: list[str] = held) -> None:
+        def maybe_hold(
+            writes: list[object], at: int = hold_at, step: list[int] = step, held: list[str] = held
+        ) -> None:
             step[0] += 1
             if step[0] == at and not held:
                 held.append("setting")

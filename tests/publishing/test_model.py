@@ -105,9 +105,7 @@ def test_every_state_can_be_reached_from_draft() -> None:
     assert reached == set(VariantState)
 
 
-@given(
-    st.sampled_from(list(LateAction)), st.integers(1, 1440), st.integers(-86_400, 172_800)
-)
+@given(st.sampled_from(list(LateAction)), st.integers(1, 1440), st.integers(-86_400, 172_800))
 def test_a_post_within_its_minute_is_never_late_and_beyond_its_grace_never_goes_out(
     action: LateAction, grace: int, seconds: int
 ) -> None:
@@ -148,4 +146,6 @@ def test_the_hour_that_daylight_saving_skips_or_repeats_is_refused_in_words(
     wall: datetime, zone: str, words: str
 ) -> None:
     _, problem = local_instant(wall, zone)
-    assert problem is not None and words in problem and zone in problem
+    assert problem is not None
+    assert words in problem
+    assert zone in problem

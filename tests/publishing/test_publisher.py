@@ -37,7 +37,8 @@ def test_an_approved_post_is_published_at_its_second_on_every_channel(
     assert len(box.networks.posts("Zapalamy światła! 💡")) == 2
     published = box.variant(post)
     assert published.published_at == post.publish_at
-    assert published.url and published.url.startswith("https://social.test/@zorza/")
+    assert published.url
+    assert published.url.startswith("https://social.test/@zorza/")
 
 
 def test_a_wake_up_that_comes_early_publishes_nothing(box: Box, toots: Account) -> None:
@@ -63,7 +64,10 @@ def test_the_same_message_five_times_and_hours_later_makes_one_post(box: Box, to
     assert len(box.networks.toots) == 1
 
 
-@pytest.mark.parametrize("fault", ["drop_after", "500_after", "500", "502_html", "200_error_json", "200_empty", "drop", "redirect"])  # fmt: skip
+@pytest.mark.parametrize(
+    "fault",
+    ["drop_after", "500_after", "500", "502_html", "200_error_json", "200_empty", "drop", "redirect"],
+)
 def test_an_answer_that_is_not_documented_is_unknown_and_is_not_sent_again(
     box: Box, toots: Account, fault: str
 ) -> None:
@@ -124,7 +128,8 @@ def test_a_person_settles_what_nobody_could_find(box: Box, toots: Account) -> No
     box.networks.fault = lambda r: "drop_after" if unsafe(r) else "500" if r.method == "GET" else None
     box.run_until_quiet()
     variant = box.variant(post)
-    assert variant.state == VariantState.UNKNOWN and "look yourself" in (variant.reason or "")
+    assert variant.state == VariantState.UNKNOWN
+    assert "look yourself" in (variant.reason or "")
 
     settled = box.services.variants.settle_unknown(
         box.lead.by, variant.variant_id, True, "https://social.test/@zorza/1", "I saw it"
@@ -175,7 +180,8 @@ def test_refused_credentials_hold_the_account_and_tell_its_owner_once_connected_
     box.stage.clock.advance(seconds=1)
     calls = len(box.networks.requests)
     box.run_due()
-    assert box.states(later) == ["held"] and len(box.networks.requests) == calls
+    assert box.states(later) == ["held"]
+    assert len(box.networks.requests) == calls
 
 
 def test_a_platform_that_is_down_is_tried_again_until_the_post_is_late(box: Box, toots: Account) -> None:
@@ -214,7 +220,8 @@ def test_what_is_published_is_the_revision_that_was_approved_or_nothing(box: Box
     box.run_until_quiet()
 
     assert box.networks.toots == []
-    assert changed.state == "draft" and changed.signed_revision is None
+    assert changed.state == "draft"
+    assert changed.signed_revision is None
 
 
 def test_a_change_that_races_the_begin_is_refused_or_stops_it(box: Box, toots: Account) -> None:

@@ -61,7 +61,7 @@ _NAMES = (
     "blob_uses",
     "notices",
 )
-EMPTY = " ".join(f"delete from {name};" for name in _NAMES)
+EMPTY = " ".join(f"delete from {name};" for name in _NAMES)  # nosec B608
 NEWEST_ID = (
     "select max(id) from (select 0 as id union select max(id) from accounts"
     " union select max(id) from statuses union select max(id) from media)"

@@ -183,7 +183,7 @@ class Repos:
                 return False
             uploads = self._blobs_of(known.id)
             for table, column in (("records", "id"), ("blob_uses", "record_id"), ("notices", "record_id")):
-                db.execute(f"delete from {table} where {column} = ?", (known.id,))
+                db.execute(f"delete from {table} where {column} = ?", (known.id,))  # nosec B608
             self._drop_unused(db, account.id, uploads)
             self._commit(db, account.id)
             return True

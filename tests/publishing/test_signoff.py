@@ -1,0 +1,281 @@
+"""A sign-off: what it schedules, a transaction at a time, and what is left of it when it is withdrawn."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.accounts.model import Account
+from chalicelib.approvals.model import Policy
+from chalicelib.approvals.model import Stage as PolicyStage
+from chalicelib.core.clock import FixedClock
+from chalicelib.core.errors import Conflict
+from chalicelib.core.timetable import Lane
+from chalicelib.org.roles import Role
+from chalicelib.publishing.model import Post
+from chalicelib.publishing.service import AT_ONCE
+from tests.conftest import NOON, TEMPLATE
+from tests.fakes.box import Box
+from tests.fakes.networks import Killed
+from tests.fakes.stage import Stage
+from tests.publishing.api import Desk, text_of
+
+
+@pytest.fixture(scope="module")
+def crowd(moto_cloud: None) -> Box:
+    """A box with 120 accounts, shared: each test has posts of its own."""
+    box = Box.open(Stage.create("c" + uuid.uuid4().hex[:9], TEMPLATE, FixedClock(NOON)))
+    for n in range(120):
+        box.account(f"tor{n}")
+    return box
+
+
+@pytest.fixture
+def accounts(crowd: Box) -> list[Account]:
+    found, more = crowd.services.accounts.page(crowd.lead, 200)
+    assert (len(found), more) == (120, None)
+    crowd.networks.toots.clear()
+    return found
+
+
+@contextmanager
+def killed_at(box: Box, commit: int, *, after: bool) -> Iterator[None]:
+    """The process ends at the n-th transaction from now, before it or after it."""
+    left, moment = [commit], "after-call" if after else "before-call"
+
+    def count(**_: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+
+    events = box.stage.dynamodb.meta.events
+    events.register(f"{moment}.dynamodb.TransactWriteItems", count)
+    try:
+        yield
+    finally:
+        events.unregister(f"{moment}.dynamodb.TransactWriteItems", count)
+
+
+def chores(box: Box) -> None:
+    while box.run_due(Lane.CHORES):
+        pass
+
+
+def rows(box: Box, post: Post) -> list[str]:
+    return [str(v.state) for v in box.services.post_store.variants(post.post_id)]
+
+
+def test_120_variants_are_scheduled_in_pieces_and_each_is_published_once(
+    crowd: Box, accounts: list[Account]
+) -> None:
+    post = crowd.signed(accounts, "do wszystkich", in_=600)
+    sizes = []
+    while crowd.run_due(Lane.CHORES):
+        sizes.append(len(rows(crowd, post)))
+    assert sizes == [20, 40, 60, 80, 100, 120]
+    assert set(crowd.states(post)) == {"scheduled"}
+    crowd.stage.clock.advance(seconds=600)
+    crowd.run_due()
+    assert sorted(t.account for t in crowd.networks.posts("do wszystkich")) == sorted(a.handle for a in accounts)
+    assert set(crowd.states(post)) == {"published"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_worker_that_dies_between_pieces_leaves_nothing_out_and_nothing_twice(
+    crowd: Box, accounts: list[Account], after: bool
+) -> None:
+    post = crowd.signed(accounts[:50], f"kawałki {after}", in_=900)
+    for commit in (1, 2):
+        with killed_at(crowd, commit, after=after), suppress(Killed):
+            chores(crowd)
+        crowd.stage.clock.advance(minutes=3)
+    chores(crowd)
+    assert rows(crowd, post) == ["scheduled"] * 50
+    crowd.stage.clock.set(post.publish_at)
+    crowd.run_due()
+    assert len(crowd.networks.posts(f"kawałki {after}")) == 50
+
+
+def test_an_edit_between_pieces_publishes_nothing_that_is_not_signed(
+    crowd: Box, accounts: list[Account]
+) -> None:
+    post = crowd.signed(accounts[:50], "stare słowa", in_=60)
+    crowd.run_due(Lane.CHORES)
+    crowd.run_due(Lane.CHORES)
+    crowd.services.posts.change(crowd.author, post.post_id, {"text": "nowe słowa"})
+    crowd.stage.clock.advance(seconds=60)
+    crowd.run_due()
+    chores(crowd)
+    crowd.run_until_quiet(hours=3)
+    assert crowd.networks.toots == []
+    assert set(rows(crowd, post)) == {"draft"}
+    assert set(crowd.states(crowd.services.posts.get(post.post_id))) == {"draft"}
+
+
+def test_what_is_signed_again_with_the_same_words_is_scheduled_again(
+    crowd: Box, accounts: list[Account]
+) -> None:
+    """The revision is then the same as that of the rows which were taken back."""
+    post = crowd.signed(accounts[:45], "tam i z powrotem", in_=600)
+    chores(crowd)
+    for text in ("inaczej", "tam i z powrotem"):
+        changed = crowd.services.posts.change(crowd.author, post.post_id, {"text": text})
+    assert changed.revision == post.revision
+    again = crowd.sign(changed)
+    chores(crowd)
+    assert rows(crowd, again) == ["scheduled"] * 45
+    crowd.stage.clock.advance(seconds=600)
+    crowd.run_due()
+    assert len(crowd.networks.posts("tam i z powrotem")) == 45
+
+
+def test_a_new_order_of_the_targets_between_pieces_leaves_nobody_out(crowd: Box, accounts: list[Account]) -> None:
+    post = crowd.signed(accounts[:45], "kolejność", in_=600)
+    crowd.run_due(Lane.CHORES)
+    turned = list(reversed(post.targets))
+    assert crowd.services.posts.change(crowd.author, post.post_id, {"targets": turned}).state == "approved"
+    chores(crowd)
+    crowd.stage.clock.advance(seconds=600)
+    crowd.run_due()
+    assert len(crowd.networks.posts("kolejność")) == 45
+
+
+def test_a_void_that_dies_half_way_is_finished_by_the_next_worker(crowd: Box, accounts: list[Account]) -> None:
+    post = crowd.signed(accounts[:70], "połowa", in_=600)
+    chores(crowd)
+    crowd.services.posts.cancel(crowd.author, post.post_id, "nie")
+    with killed_at(crowd, 2, after=False), suppress(Killed):
+        chores(crowd)
+    assert set(rows(crowd, post)) == {"scheduled", "cancelled"}
+    crowd.stage.clock.set(post.publish_at)
+    crowd.run_due()
+    assert crowd.networks.toots == []
+    crowd.run_until_quiet(hours=3)
+    assert set(rows(crowd, post)) == {"cancelled"}
+    assert crowd.networks.toots == []
+
+
+def test_a_slow_worker_does_not_put_a_published_variant_back_on_the_timetable(
+    crowd: Box, accounts: list[Account]
+) -> None:
+    post = crowd.signed(accounts[:30], "powolny", in_=1)
+    crowd.stage.clock.advance(seconds=1)
+    (entry_id,) = [e for e, _ in crowd.services.kernel.timetable.due(Lane.CHORES, crowd.now)]
+    claim = crowd.services.kernel.timetable.claim(entry_id, crowd.now, timedelta(seconds=1))
+    database, pending = crowd.services.kernel.database, [True]
+    transact = database.transact
+
+    def others_first(writes: Any) -> None:
+        if pending:
+            pending.pop()
+            crowd.stage.clock.advance(seconds=2)
+            chores(crowd)
+            crowd.run_due()
+        transact(writes)
+
+    database.transact = others_first  # type: ignore[method-assign]
+    try:
+        with pytest.raises(Conflict, match="has moved on"):
+            crowd.services.post_subject.schedule_variants(claim)  # type: ignore[arg-type]
+    finally:
+        database.transact = transact  # type: ignore[method-assign]
+    crowd.run_until_quiet(hours=1)
+    assert len(crowd.networks.posts("powolny")) == 30
+    assert set(crowd.states(post)) == {"published"}
+
+
+def test_no_order_of_edits_signatures_deaths_and_workers_publishes_what_is_not_signed(
+    crowd: Box, accounts: list[Account]
+) -> None:
+    """Random schedules over a post of more variants than one transaction takes: every variant goes out at most
+    once and only with signed words, and when all is quiet under a sign-off, exactly once with its words.
+    """
+    for seed in range(12):
+        chance, few = random.Random(seed), accounts[: AT_ONCE + 4]
+        crowd.networks.toots.clear()
+        texts = [f"wersja {seed} {n}." for n in range(2)]
+        post = crowd.signed(few, texts[0], in_=300)
+        signed = {texts[0]}
+        steps: list[Callable[[], Any]] = [
+            lambda: crowd.run_due(Lane.CHORES),
+            lambda: crowd.run_due(),
+            lambda: crowd.stage.clock.advance(seconds=50),
+        ]
+        for _ in range(14):
+            step = chance.randrange(6)
+            try:
+                if step < 3:
+                    with killed_at(crowd, chance.randint(1, 4), after=chance.random() < 0.5):
+                        steps[step]()
+                elif step == 3:
+                    fields: dict[str, Any] = {"text": chance.choice(texts)}
+                    if crowd.services.posts.get(post.post_id).publish_at <= crowd.now:
+                        fields["publish_at"] = crowd.now + timedelta(minutes=5)
+                    crowd.services.posts.change(crowd.author, post.post_id, fields)
+                elif crowd.services.posts.get(post.post_id).state == "draft":
+                    current = crowd.services.posts.get(post.post_id)
+                    crowd.sign(current)
+                    signed.add(current.text)
+            except (Killed, Conflict):
+                continue
+        crowd.run_until_quiet(hours=2)
+        last = crowd.services.posts.get(post.post_id)
+        out = [(t.account, t.text) for t in crowd.networks.toots]
+        assert {text for _, text in out} <= signed, seed
+        assert len({account for account, _ in out}) == len(out), seed
+        if last.state == "approved":
+            ends = crowd.states(last)
+            assert set(ends) <= {"published", "late"}, (seed, ends)
+            assert len(out) == ends.count("published"), seed
+
+
+# Approval and the post's time
+
+
+@pytest.fixture
+def desk(box: Box) -> Iterator[Desk]:
+    with Desk.open(box) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("many", [1, AT_ONCE + 5])
+def test_an_approval_after_the_time_publishes_nothing_and_the_author_is_told(desk: Desk, many: int) -> None:
+    box = desk.box
+    policy = Policy((PolicyStage("PR", role=Role.APPROVER),), late_approval=True)
+    box.services.approvals.policies.set(box.lead, box.unit_id, policy)
+    targets = [box.account(f"a{n}") for n in range(many)]
+    post = box.draft(targets, in_=120)
+    box.services.posts.submit(box.author, post.post_id)
+    desk.work()
+    link = desk.link("agnieszka@zorza.test")
+    box.stage.clock.advance(minutes=5)
+    status, page = desk.press(link, "approve")
+    assert status == 200, page
+    desk.work()
+    late = box.services.posts.get(post.post_id)
+    assert (late.state, set(box.states(late))) == ("late", {"late"})
+    box.run_until_quiet(hours=5)
+    assert box.networks.toots == []
+    assert set(box.states(late)) == {"late"}
+    (mail,) = [m for m in desk.mails("zofia@") if "Dzień dobry!" in str(m["Subject"])]
+    assert "a0 (mastodon)" in text_of(mail)
+    rows_of_post = box.services.history.of(f"post#{post.post_id}")
+    assert [r.what for r in rows_of_post if "late" in r.what] == ["approved too late"]
+
+
+def test_a_request_nobody_answered_in_time_gives_the_post_back(desk: Desk, toots: Account) -> None:
+    box = desk.box
+    post = box.draft([toots], in_=120)
+    box.services.posts.submit(box.author, post.post_id)
+    desk.work()
+    link = desk.link("agnieszka@zorza.test")
+    box.stage.clock.advance(minutes=3)
+    assert desk.press(link, "approve")[0] == 410
+    desk.work()
+    assert box.services.posts.get(post.post_id).state == "draft"
+    assert box.states(box.services.posts.get(post.post_id)) == ["draft"]
+    assert box.networks.toots == []
