@@ -48,11 +48,13 @@ def document() -> dict[str, Any]:
 
     models: dict[str, Any] = {}
     paths: dict[str, Any] = {}
+    partial: set[str] = set()
     for path, methods in sorted(app.app.routes.items()):
         for method, entry in sorted(methods.items()):
             known = REGISTRY.get(entry.view_function.__name__)
             if known is not None:
                 paths.setdefault(path, {})[method.lower()] = _operation(known, path, method, models)
+                partial |= {known.body().__name__} if method == "PATCH" else set()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -62,7 +64,7 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {**_schemas(models), "Error": _ERROR},
+            "schemas": {**_schemas(models, partial), "Error": _ERROR},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}],
@@ -100,11 +102,14 @@ def _reference(model_of: Any, models: dict[str, Any]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{model.__name__}"}
 
 
-def _schemas(models: dict[str, Any]) -> dict[str, Any]:
+def _schemas(models: dict[str, Any], partial: set[str]) -> dict[str, Any]:
     from pydantic.json_schema import models_json_schema
 
     _, made = models_json_schema(
         [(model, "validation") for model in models.values()], ref_template="#/components/schemas/{model}"
     )
     schemas: dict[str, Any] = made.get("$defs", {})
+    for name in partial:  # what is not sent stays as it is, whatever the model's own default
+        for field in schemas[name]["properties"].values():
+            field.pop("default", None)
     return schemas

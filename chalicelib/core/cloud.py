@@ -82,8 +82,9 @@ class Cloud:
             # One machine has no names below its own: the bucket goes into the path there.
             s3={"addressing_style": "path"} if local else None,
         )
-        client = boto3.client(service, config=config)  # type: ignore[call-overload]
-        client.meta.events.register(f"after-call.{client.meta.service_model.service_id.hyphenize()}", self._learn)
+        client = boto3.client(service, config=config)
+        service_id = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register(f"after-call.{service_id}", self._learn)
         return client
 
     def _learn(self, http_response: Any, **_: Any) -> None:

@@ -288,7 +288,7 @@ class Database:
             raise ConditionFailed(table, decode_item(old) if old else None) from error
 
     def _call(self, call: Callable[..., Any], request: dict[str, Any]) -> Any:
-        """One call; a transaction that is under way on the item is waited for. botocore has waited for throttles.
+        """One call; a transaction under way on the item is waited for. botocore has waited for throttles.
 
         Raises Busy.
         """
@@ -307,5 +307,5 @@ class Database:
     def _back_off(self, attempt: int, sentence: str, cause: Exception | None = None) -> int:
         if attempt + 1 >= _ATTEMPTS:
             raise Busy(f"{sentence}; try again in a moment") from cause
-        self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))
+        self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # nosec B311 - jitter
         return attempt + 1

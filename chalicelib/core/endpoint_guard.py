@@ -30,7 +30,7 @@ _keeper: Callable[[], Gatekeeper] | None = None
 
 def guard_with(keeper: Callable[[], Gatekeeper]) -> None:
     """Say, once, where endpoints get their gatekeeper from; wiring calls this."""
-    global _keeper
+    global _keeper  # noqa: PLW0603 - wiring sets it once, at import
     _keeper = keeper
 
 

@@ -3,7 +3,7 @@
     change = kernel.change(by)
     change.put("posts", item, when=...)
     change.record(f"post#{post_id}", "submitted")
-    change.emit("PostSubmitted", post_id)
+    change.emit("PostPublished", post_id)
     kernel.commit(change)
 
 After the commit, work due before the next tick is also sent to its queue (the nudge), best effort: the

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib.core.errors import SignalboxError
-from chalicelib.core.settings import resource, stage
+from chalicelib.core.settings import APP, stage
 
 _SECRETS = re.compile(r"(?<=/a/)[A-Za-z0-9_-]{43}|(?<=Bearer )[A-Za-z0-9._~+/=-]+|sb_[A-Za-z0-9_-]{20,}")
 _gathering = threading.Lock()  # a worker's threads count side by side, and Powertools' own sum is not safe
@@ -32,14 +32,15 @@ def logger() -> Any:
         def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
             return told(ei[1])
 
+    # Powertools names its logger after the service, and only what is below that name goes through it.
     made = Logger(
-        service=resource("app").removesuffix("-app"),
-        name="chalicelib",
+        service="chalicelib",
         log_uncaught_exceptions=False,
         logger_formatter=Formatter(serialize_stacktrace=False),
     )
+    made.append_keys(service=f"{APP}-{stage()}")
     # Lambda's own root handler would write each line a second time, unredacted.
-    made.propagate = False
+    logging.getLogger("chalicelib").propagate = False
     return made
 
 
@@ -68,7 +69,7 @@ def _words_of(error: BaseException) -> str:
 def _metrics() -> Any:
     from aws_lambda_powertools import Metrics
 
-    return Metrics(namespace="signalbox", service=f"signalbox-{stage()}")
+    return Metrics(namespace="signalbox", service=f"{APP}-{stage()}")
 
 
 def count(name: str, value: float = 1) -> None:

@@ -14,7 +14,7 @@ class Objects:
         self._bucket = bucket
 
     def upload_form(self, key: str, mime: str, max_bytes: int, expires_for: int) -> dict[str, Any]:
-        """A presigned POST for this key and type, of 1 to `max_bytes` bytes; it works `expires_for` seconds."""
+        """A presigned POST for this key and type, of 1 to `max_bytes` bytes, for `expires_for` seconds."""
         form: dict[str, Any] = self._client.generate_presigned_post(
             self._bucket,
             key,

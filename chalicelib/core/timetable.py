@@ -273,7 +273,8 @@ class Timetable:
 def back_off(failures: int) -> timedelta:
     """How long to wait after the n-th failure: doubling from ten seconds to an hour, with full jitter."""
     longest = min(_LONGEST_BACK_OFF_FOR, _FIRST_BACK_OFF_FOR * 2 ** (failures - 1))
-    return longest * random.uniform(0.5, 1.0)
+    jitter = random.uniform(0.5, 1.0)  # nosec B311 - no secret
+    return longest * jitter
 
 
 def _why_not(old: Item | None, now: datetime) -> NotClaimed:

@@ -202,8 +202,9 @@ class Publisher:
     def _unknown(self, claim: Claim, variant: Variant, reason: str) -> bool:
         now = self._kernel.clock.now()
         lost = variant.moved(VariantState.UNKNOWN, now, reason)
-        after = max(RECONCILE_AFTER, self._adapters(variant.platform).traits.visible_after_for)
-        self._settle(claim, variant, lost, "outcome unknown", event="VariantUnknown", look_at=now + after)
+        # What is found early is proof; what is not found proves nothing before the network's own time.
+        look_at = now + RECONCILE_AFTER
+        self._settle(claim, variant, lost, "outcome unknown", event="VariantUnknown", look_at=look_at)
         metrics.count("unknown")
         return True
 

@@ -51,11 +51,12 @@ def draft_post(call: Call) -> Answer:
 def list_posts(call: Call) -> Answer:
     """Posts by publishing time, latest first; only those of your units and accounts."""
     limit, after = read_paging("posts", call.query)
-    posts, page = services().post_store.posts(limit, after, newest_first=True)
+    posts, next_after = services().post_store.posts(limit, (after or {}).get("after", ""))
     seen = [p for p in posts if services().access.may_see(call.actor, p)]
     state = call.query.get("state")
     wanted = [p for p in seen if state in (None, str(p.state))]
-    return Answer({"posts": [_shown(p) for p in wanted], "cursor": cursor_of("posts", page.after)})
+    cursor = cursor_of("posts", {"after": next_after} if next_after else None)
+    return Answer({"posts": [_shown(p) for p in wanted], "cursor": cursor})
 
 
 @bp.route("/v1/posts/{post_id}", methods=["GET"])

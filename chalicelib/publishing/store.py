@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.core.clock import to_text
-from chalicelib.core.database import Database, Item, Page
+from chalicelib.core.database import Database, Item
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.expressions import where
 from chalicelib.core.kernel import Change
@@ -62,15 +62,21 @@ class PostStore:
         found = [from_item(Variant, i) for i in self._database.query_all(TABLE, key)]
         return sorted(found, key=lambda v: v.place)
 
-    def posts(self, limit: int, after: Item | None, newest_first: bool) -> tuple[list[Post], Page]:
-        """A page of posts by publishing time."""
-        key = where("lpk = :l", l="posts")
+    def posts(self, limit: int, after: str = "") -> tuple[list[Post], str | None]:
+        """A page of posts, the latest publishing time first, and where the next one starts."""
+        start = {"pk": f"post#{after.partition('#')[2]}", "sk": "post", "lpk": "posts", "lsk": after}
         page = self._database.query(
-            TABLE, key, index="listing", limit=limit, after=after, forward=not newest_first
+            TABLE,
+            where("lpk = :l", l="posts"),
+            index="listing",
+            limit=limit,
+            after=start if after else None,
+            forward=False,
         )
         keys = [{"pk": i["pk"], "sk": i["sk"]} for i in page.items]
         found = {i["pk"]: from_item(Post, i) for i in self._database.get_many(TABLE, keys)}
-        return [found[k["pk"]] for k in keys if k["pk"] in found], page
+        shown = [found[k["pk"]] for k in keys if k["pk"] in found]
+        return shown, page.after["lsk"] if page.after else None
 
     def in_group(self, group: str, since: datetime | None = None) -> Iterator[Variant]:
         """Every variant of a listing group: `open`, `attention`, or `published` since a time."""

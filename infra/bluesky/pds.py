@@ -139,8 +139,8 @@ def start(
 ) -> Pds:
     """Start an empty server with its data and `pds.log` in `state_dir`; return when it answers.
 
-    The PLC directory lives in memory, so accounts last as long as the server: data that an earlier one left in
-    `state_dir` are removed. Raises PdsError, with the log's end, when it does not start.
+    The PLC directory lives in memory, so accounts last as long as the server: what an earlier one left in
+    `state_dir` is removed. Raises PdsError, with the log's end, when it does not start.
     """
     data = state_dir.resolve() / "pds"
     if data.exists():
@@ -258,7 +258,7 @@ def _tail(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; return the exit status: 0, 1 failed, 77 Node is missing, 130 check interrupted."""
+    """Run the command line; return 0, 1 if it failed, 77 where Node is missing, 130 if interrupted."""
     parser = argparse.ArgumentParser(prog="python -m infra.bluesky.pds", description=__doc__)
     parser.add_argument("command", choices=["up", "check"])
     parser.add_argument("--port", type=int, default=2583)

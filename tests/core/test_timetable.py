@@ -183,3 +183,19 @@ def test_back_off_doubles_to_an_hour_and_has_jitter() -> None:
     for n, found in enumerate(seconds):
         longest = min(3600, 10 * 2**n)
         assert longest / 2 <= min(found) < max(found) <= longest
+
+
+def test_a_lease_that_has_ended_begins_nothing(stage: Stage) -> None:
+    """Though nobody else has claimed it: Lambda may be about to give it away."""
+    add(stage)
+    mine = claim(stage)
+    for passed, is_mine in ((119, True), (1, False)):
+        stage.clock.advance(seconds=passed)
+        change = stage.kernel.change(BY_JOB)
+        change.add(stage.kernel.timetable.still_mine(mine, change.now))
+        change.record("post#1", "begun")
+        if is_mine:
+            stage.kernel.commit(change)
+        else:
+            with pytest.raises(Conflict, match="lost to another worker"):
+                stage.kernel.commit(change)

@@ -43,12 +43,17 @@ def drafted(desk: Desk, author: Api, *targets: Account, **more: Any) -> Any:
 # Drafting
 
 
-def test_a_draft_with_everything_wrong_hears_of_everything_at_once(desk: Desk, author: Api, toots: Account) -> None:
+def test_a_draft_with_everything_wrong_hears_of_everything_at_once(
+    desk: Desk, author: Api, toots: Account
+) -> None:
     _, media = author("POST", "/v1/media", {"name": "a.png", "mime": "image/png"})
     body = desk.body([toots, toots], publish_at="2026-11-20T12:00:00Z")
     body["targets"].append("account_none")
     body["media"] = [{"media_id": media["media_id"], "alt": "x"}, {"media_id": "media_none"}]
-    body["overrides"] = {"account_other": {"text": "x"}, toots.account_id: {"media": [{"media_id": "media_none"}]}}
+    body["overrides"] = {
+        "account_other": {"text": "x"},
+        toots.account_id: {"media": [{"media_id": "media_none"}]},
+    }
     status, answer = author("POST", "/v1/posts", body)
     assert (status, answer["error"]) == (400, "invalid_input")
     told = [(p["field"], p["message"]) for p in answer["problems"]]
@@ -92,11 +97,15 @@ def test_an_hour_that_daylight_saving_skips_or_repeats_is_refused_beside_other_p
     assert status == 201, post
 
 
-@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59"])
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59"]
+)
 def test_a_time_at_the_edge_of_the_calendar_is_a_problem_and_not_a_crash(
     desk: Desk, author: Api, toots: Account, at: str
 ) -> None:
-    assert problems(author("POST", "/v1/posts", desk.body([toots], publish_at=at))[1]).keys() == {"publish_at"}
+    assert problems(author("POST", "/v1/posts", desk.body([toots], publish_at=at))[1]).keys() == {
+        "publish_at"
+    }
 
 
 def test_a_wall_clock_time_is_read_in_its_zone(desk: Desk, author: Api, toots: Account) -> None:
@@ -158,7 +167,9 @@ def test_a_preview_counts_as_each_platform_counts_and_says_the_number_over(
         assert f"{sky_over} over" in problem["message"]
 
 
-def test_an_override_changes_one_channel_only(desk: Desk, author: Api, toots: Account, skies: Account) -> None:
+def test_an_override_changes_one_channel_only(
+    desk: Desk, author: Api, toots: Account, skies: Account
+) -> None:
     own = {skies.account_id: {"text": "krótko"}}
     post = drafted(desk, author, toots, skies, text="d" * 400, overrides=own)
     assert post["problems"] == []
@@ -167,7 +178,9 @@ def test_an_override_changes_one_channel_only(desk: Desk, author: Api, toots: Ac
     path = f"/v1/posts/{post['post_id']}"
     _, without = author("PATCH", path, {"targets": [toots.account_id]})
     assert without["overrides"] == {}
-    status, answer = author("PATCH", path, {"overrides": own, "targets": [toots.account_id, toots.account_id]})
+    status, answer = author(
+        "PATCH", path, {"overrides": own, "targets": [toots.account_id, toots.account_id]}
+    )
     assert problems(answer).keys() == {"targets", f"overrides.{skies.account_id}"}
 
 
@@ -270,7 +283,9 @@ def test_a_content_change_in_any_state_before_publishing_voids_the_sign_off(
         status, changed = author("PATCH", f"/v1/posts/{post.post_id}", patch)
         assert (status, changed["state"]) == (200, "draft"), (change, changed)
         assert {v["state"] for v in changed["variants"]} == {"draft"}, change
-        row = next(r for r in desk.box.services.history.of(f"post#{post.post_id}") if r.what == "sign-off voided")
+        row = next(
+            r for r in desk.box.services.history.of(f"post#{post.post_id}") if r.what == "sign-off voided"
+        )
         assert change.split()[0] in (row.why or "").replace("publish at", "time"), row
         for hold in desk.box.services.holds.all():
             desk.box.services.holds.lift(desk.box.lead.by, hold.hold_id, "done")
@@ -375,7 +390,9 @@ def test_a_post_is_cancelled_in_any_state_before_publishing(
 ) -> None:
     post = in_state(desk, state, toots)
     status, cancelled = author("POST", f"/v1/posts/{post.post_id}/cancel", {"why": "nieaktualne"})
-    assert (status, cancelled["state"], cancelled["summary"]) == (200, "cancelled", {"cancelled": 1}), cancelled
+    assert (status, cancelled["state"], cancelled["summary"]) == (200, "cancelled", {"cancelled": 1}), (
+        cancelled
+    )
     assert author("POST", f"/v1/posts/{post.post_id}/cancel", {"why": "again"})[0] == 200
     for hold in desk.box.services.holds.all():
         desk.box.services.holds.lift(desk.box.lead.by, hold.hold_id, "done")

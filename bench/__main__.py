@@ -1,0 +1,74 @@
+"""`make bench`: everything that is promised in numbers, measured on this machine in some minutes.
+
+Prints a table and writes results.md and results.json beside this file.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import capacity, holds, imports, package, report, storm, timetable
+from bench.site import BENCH_STAGE, Company, drop_tables, make_bench_stage, stack_for_bench
+from infra.package import ROOT, build
+
+ACCOUNTS_FOR_ONE = 10
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=Path(__file__).parent, help="where results are written")
+    into = parser.parse_args().into
+    about, started = report.machine(), time.monotonic()
+    sections: list[report.Section] = []
+
+    def add(what: str, measure: Callable[[], list[report.Section]]) -> None:
+        print(f"\n{time.monotonic() - started:5.0f} s  {what}", flush=True)
+        for section in _measured(what, measure):
+            report.show(section)
+            sections.append(section)
+
+    shipped = build("prod")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ours = imports.unpack(shipped, folder)
+        hello = imports.hello_world(ours)
+        add("importing each function's module in fresh processes", lambda: [imports.measure(ours, hello)])
+        with stack_for_bench(ROOT / ".local" / "bench") as stack:
+            make_bench_stage(stack)
+            company = Company.found(stack, BENCH_STAGE, ACCOUNTS_FOR_ONE)
+
+            def first_invocations() -> list[report.Section]:
+                taken = package.invoke_all(ours, hello, company)
+                return [imports.first_invocations(taken), package.measure(shipped, taken)]
+
+            add("each function's first event in fresh processes", first_invocations)
+            add("one post from draft to platform", lambda: [capacity.measure(company)])
+            everybody = Company.found(stack, stack.stage, storm.ACCOUNTS)
+            add(f"{storm.FEW} due in one second", lambda: [storm.measure_few(everybody)])
+            add(f"{storm.MANY:,} due in one second", lambda: [storm.measure_many(everybody)])
+            add(f"{storm.MANY:,} due in one second, and a hold", lambda: [holds.measure(everybody)])
+            add("an idle tick", lambda: [timetable.measure(company)])
+            drop_tables(stack)
+    about["took"] = f"{time.monotonic() - started:.0f} s"
+    report.write(about, sections, into)
+    missed = [line for section in sections for line in section.lines if line.met is False]
+    print(f"\n{into / 'results.md'}: {len(missed)} wants not met, {about['took']}")
+    return 0
+
+
+def _measured(what: str, measure: Callable[[], list[report.Section]]) -> list[report.Section]:
+    """What a measurement found; one that broke is a want not met, and the others go on."""
+    try:
+        return measure()
+    except Exception as error:
+        traceback.print_exc()
+        line = report.Line(what, "no number", "a number", False, f"it broke: {type(error).__name__}: {error}")
+        return [report.Section(what.capitalize(), "", [line])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
