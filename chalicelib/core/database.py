@@ -136,7 +136,11 @@ class Database:
 
     def get(self, table: str, key: Item, consistent: bool = True) -> Item | None:
         """The item, strongly consistent unless told otherwise, or None."""
-        request = {"TableName": self._settings.table(table), "Key": encode_item(key), "ConsistentRead": consistent}
+        request = {
+            "TableName": self._settings.table(table),
+            "Key": encode_item(key),
+            "ConsistentRead": consistent,
+        }
         answer = self._call(self._client.get_item, request)
         return decode_item(answer["Item"]) if "Item" in answer else None
 

@@ -69,6 +69,7 @@ class Endpoint:
 
 REGISTRY: dict[str, Endpoint] = {}
 
+
 def endpoint(
     *, right: Any, body: Any = None, answers: Any = None, idempotent: bool = False
 ) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
@@ -78,7 +79,12 @@ def endpoint(
 
     def decorate(function: Callable[..., Answer]) -> Callable[..., Response]:
         REGISTRY[function.__name__] = Endpoint(
-            function.__name__, right, body, answers, idempotent, (function.__doc__ or "").strip().split("\n")[0]
+            function.__name__,
+            right,
+            body,
+            answers,
+            idempotent,
+            (function.__doc__ or "").strip().split("\n")[0],
         )
 
         @wraps(function)
@@ -106,12 +112,18 @@ def current_request() -> Request:
     """The request being served; blueprints share the app's (one request at a time in a Lambda)."""
     import app
 
-    request: Request = app.app.current_request
+    request = app.app.current_request
+    assert request is not None, "no request is being served"
     return request
 
 
 def _call(
-    request: Request, function: Callable[..., Answer], path: dict[str, str], right: Any, body: Any, idempotent: bool
+    request: Request,
+    function: Callable[..., Answer],
+    path: dict[str, str],
+    right: Any,
+    body: Any,
+    idempotent: bool,
 ) -> Answer:
     actor = gatekeeper().identify(bearer_token(request))
     if right is not None:
@@ -158,7 +170,7 @@ def _answer(request: Request, make: Callable[[], Answer]) -> Response:
     finally:
         logs.flush()
     headers["Content-Type"] = "application/json; charset=utf-8"
-    return Response(text, status_code=status, headers=headers)
+    return Response(text, status_code=status, headers={**headers})
 
 
 def _text(body: Any) -> str:

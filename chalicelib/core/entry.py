@@ -72,7 +72,7 @@ def worker(
                 logs.flush()
                 outcomes = dict(Counter(results))
                 log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
-            done = []
+            done: list[str] = []
             for handle, outcome in zip(ids, results, strict=True):
                 (failed if outcome == "raised" else done).append(handle)
             if failed:

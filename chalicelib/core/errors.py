@@ -1,16 +1,16 @@
 """The error tree; each class knows its HTTP status, and every message is written for a colleague.
 
-    SignalboxError
-      InvalidInput 400    all problems at once, each with its field
-      NotSignedIn 401     no token, or one that no longer works
-      NotAllowed 403      known, but may not
-      NotFound 404
-      Conflict 409        somebody was first, or the state does not allow it
-      Gone 410            a link or a cursor that no longer leads anywhere
-      TooLarge 413
-      Misconfigured 503   a secret or a setting that ops must supply
-      Busy 503            the database refused for now; the same call may succeed in a moment
-      PlatformError 502   see platforms/errors.py
+SignalboxError
+  InvalidInput 400    all problems at once, each with its field
+  NotSignedIn 401     no token, or one that no longer works
+  NotAllowed 403      known, but may not
+  NotFound 404
+  Conflict 409        somebody was first, or the state does not allow it
+  Gone 410            a link or a cursor that no longer leads anywhere
+  TooLarge 413
+  Misconfigured 503   a secret or a setting that ops must supply
+  Busy 503            the database refused for now; the same call may succeed in a moment
+  PlatformError 502   see platforms/errors.py
 """
 
 from collections.abc import Iterable, Mapping

@@ -6,7 +6,7 @@ record when the function raises, so a timeout after the platform accepted a post
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from chalicelib.core.errors import Busy, Conflict
 from chalicelib.core.settings import Settings
@@ -35,7 +35,7 @@ class Idempotency:
             raise_on_no_idempotency_key=True,
             expires_after_seconds=KEPT_FOR,
             hash_function="sha256",
-            lambda_context=_ApiTimeout(),
+            lambda_context=cast(Any, _ApiTimeout()),
         )
 
     def once(self, key: str, fingerprint: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -74,9 +74,7 @@ class Change:
     ) -> None:
         self.writes.append(Write("Delete", table, key, when=when, otherwise=otherwise))
 
-    def check(
-        self, table: str, key: Item, when: Expression, otherwise: SignalboxError | None = None
-    ) -> None:
+    def check(self, table: str, key: Item, when: Expression, otherwise: SignalboxError | None = None) -> None:
         """Refuse the whole change unless the condition holds at the moment of the commit."""
         self.writes.append(Write("ConditionCheck", table, key, when=when, otherwise=otherwise))
 
@@ -109,7 +107,7 @@ class Change:
         Raises KeyError for an event that subscriptions.py does not know.
         """
         for kind in self._subscriptions[event]:
-            self.chore(kind, ref, **args)
+            self.chore(kind, ref, None, "", **args)
 
     def all_writes(self) -> list[Write]:
         """The transaction. Raises ValueError for a change without history, or one that is too big."""
@@ -179,5 +177,3 @@ class Kernel:
 def delay_until(due_at: datetime, now: datetime) -> int:
     """Whole seconds to delay a wake-up: rounded down, and the worker waits out the rest of its second."""
     return max(0, math.floor((due_at - now).total_seconds()))
-
-

@@ -28,7 +28,7 @@ def to_item(record: Any) -> dict[str, Any]:
 def from_item(cls: type[T], item: dict[str, Any]) -> T:
     """The record that `to_item` stored. Raises KeyError naming a field that is missing and has no default."""
     values = {}
-    for name, (hint, required) in _hints(cls).items():
+    for name, (hint, required) in _hints(typing.cast(Any, cls)).items():
         if name in item:
             values[name] = _from_value(hint, item[name])
         elif required and type(None) in typing.get_args(hint):

@@ -274,12 +274,14 @@ def back_off(failures: int) -> timedelta:
     """How long to wait after the n-th failure: doubling from ten seconds to an hour, with full jitter."""
     longest = min(_LONGEST_BACK_OFF_FOR, _FIRST_BACK_OFF_FOR * 2 ** (failures - 1))
     jitter = random.uniform(0.5, 1.0)  # nosec B311 - no secret
-    return longest * jitter
+    wait_for: timedelta = longest * jitter
+    return wait_for
 
 
 def _why_not(old: Item | None, now: datetime) -> NotClaimed:
     if old is None or "due_shard" not in old or old["due_shard"].startswith("parked#"):
         return NotClaimed("gone")
     if old.get("owner"):
-        return NotClaimed("taken")
+        # Due again when the lease ends: a wake-up in its last second waits for that.
+        return NotClaimed("taken", from_text(old["due_at"]))
     return NotClaimed("early", from_text(old["due_at"]))

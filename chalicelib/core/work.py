@@ -31,7 +31,7 @@ class Later(Exception):
     """Not now, and not a failure: give the entry back to be due at `until`."""
 
     until: datetime
-    args: dict[str, str] | None = None
+    entry_args: dict[str, str] | None = None
 
 
 class Worker:
@@ -63,7 +63,8 @@ class Worker:
                 return claim
             wait_for = claim.due_at - kernel.clock.now()
             if wait_for > _WAITED_OUT_FOR:
-                kernel.nudge_at(self._lane, entry_id, claim.due_at)
+                if claim.why == "early":
+                    kernel.nudge_at(self._lane, entry_id, claim.due_at)
                 return claim
             kernel.clock.sleep(wait_for.total_seconds())
 
@@ -93,7 +94,7 @@ class Worker:
 
     def _give_back(self, claim: Claim, later: Later) -> str:
         try:
-            self._kernel.timetable.release(claim, later.until, later.args)
+            self._kernel.timetable.release(claim, later.until, later.entry_args)
         except ConditionFailed:
             return "taken"
         self._kernel.nudge_at(self._lane, claim.entry.entry_id, later.until)

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from chalicelib.accounts.model import Account, AccountStatus
@@ -137,7 +138,7 @@ class Publisher:
         files = tuple(
             PortMedia(
                 m.media_id, m.digest, m.mime, m.size, m.width or 0, m.height or 0, m.alt,
-                read=lambda digest=m.digest: self._media.bytes_of(digest),
+                read=partial(self._media.bytes_of, m.digest),
             )
             for m in media
         )  # fmt: skip

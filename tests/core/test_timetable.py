@@ -34,7 +34,8 @@ def test_the_second_of_two_claims_is_told_that_it_is_taken(stage: Stage) -> None
     add(stage)
     claim(stage)
 
-    assert stage.kernel.timetable.claim("publish#1", stage.clock.now(), LEASE) == NotClaimed("taken")
+    taken = stage.kernel.timetable.claim("publish#1", stage.clock.now(), LEASE)
+    assert taken == NotClaimed("taken", stage.clock.now() + LEASE)
 
 
 def test_a_claim_before_its_time_is_told_when(stage: Stage) -> None:
@@ -93,7 +94,9 @@ def test_a_claim_whose_answer_was_lost_is_known_as_ones_own(shaky: Stage, faults
 def test_a_claim_lost_to_a_rival_between_two_tries_is_taken(shaky: Stage, faults: AwsFaults) -> None:
     add(shaky)
     with faults.plan({1: Fault.LOST_REQUEST}, {2: lambda: claim(shaky)}):
-        assert shaky.kernel.timetable.claim("publish#1", shaky.clock.now(), LEASE) == NotClaimed("taken")
+        lost = shaky.kernel.timetable.claim("publish#1", shaky.clock.now(), LEASE)
+        assert isinstance(lost, NotClaimed)
+        assert lost.why == "taken"
 
 
 @pytest.mark.parametrize("how", ["release", "retry", "park"])

@@ -28,7 +28,7 @@ def keep_rows_only() -> None:
             raise
 
     Table.__deepcopy__ = lambda table, memo: table  # type: ignore[attr-defined]
-    DynamoDBBackend.transact_write_items = transact_write_items
+    DynamoDBBackend.transact_write_items = transact_write_items  # type: ignore[assignment, method-assign]
 
 
 def _undo(backend: Any, op: dict[str, Any]) -> Callable[[], None]:

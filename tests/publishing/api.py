@@ -82,7 +82,7 @@ class Desk:
     def link(self, to: str) -> str:
         """The token in the latest mail with a link to this address."""
         found = [t for m in self.mails(to) for t in LINK.findall(text_of(m))]
-        return found[-1]
+        return str(found[-1])
 
     def page(self, token: str) -> tuple[int, str]:
         reply = self.client.http.get(f"/a/{token}")

@@ -59,7 +59,8 @@ def test_a_hold_that_commits_between_the_look_and_the_begin_stops_it(box: Box, t
     post = box.signed([toots], in_=1)
     box.stage.clock.advance(seconds=1)
     database = box.services.kernel.database
-    get, seen = database.get, []
+    seen: list[dict[str, str]] = []
+    get = database.get
 
     def get_then_hold(table: str, key: dict[str, str], consistent: bool = True) -> object:
         item = get(table, key, consistent)
@@ -85,7 +86,7 @@ def test_what_was_in_flight_when_the_hold_came_is_on_its_receipt(box: Box, toots
             holds.append(hold.hold_id)
             box.run_due(Lane.CHORES)
 
-    box.networks.fault = hold_during_the_call  # type: ignore[assignment]
+    box.networks.fault = hold_during_the_call
     box.run_due()
     assert box.states(post) == ["published"]
     assert outcomes(box, holds[0]) == {"in_flight": 1}

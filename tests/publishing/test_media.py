@@ -49,8 +49,9 @@ def test_a_whole_file_of_each_type_is_ready(box: Box, mime: str) -> None:
     assert media.digest == hashlib.sha256(WHOLE[mime]).hexdigest()
 
 
-def test_width_and_height_are_those_of_the_bytes(box: Box) -> None:
-    assert [pixels(f) for f in (pictures.jpeg(20, 30), pictures.gif(7, 9), pictures.webp(40, 50), png(6, 5))] == [
+def test_width_and_height_are_those_of_the_bytes() -> None:
+    files = (pictures.jpeg(20, 30), pictures.gif(7, 9), pictures.webp(40, 50), png(6, 5))
+    assert [pixels(f) for f in files] == [
         (20, 30), (7, 9), (40, 50), (6, 5),
     ]  # fmt: skip
 
@@ -198,7 +199,7 @@ def test_of_two_checks_at_once_one_verdict_stands(box: Box) -> None:
             assert library.check(by, media.media_id).state == "refused"
         yield from body
 
-    library._objects.chunks = swap_then_read  # type: ignore[method-assign]
+    library._objects.chunks = swap_then_read  # type: ignore[method-assign, assignment]
     with pytest.raises(Conflict, match="checked just now"):
         library.check(by, media.media_id)
     assert library.get(media.media_id).state == "refused"

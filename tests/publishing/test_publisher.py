@@ -243,7 +243,7 @@ def test_a_change_that_races_the_begin_is_refused_or_stops_it(box: Box, toots: A
         if edit_first:
             box.services.posts.change(box.author, post.post_id, {"text": "changed"})
         else:
-            box.networks.fault = edit  # type: ignore[assignment]
+            box.networks.fault = edit
         box.run_due()
         texts = [t.text for t in box.networks.toots if t.text.startswith(("approved", "changed"))]
         if edit_first:

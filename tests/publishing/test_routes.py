@@ -131,7 +131,7 @@ def test_the_openapi_document_is_valid_and_names_every_route_with_its_body() -> 
 
 def test_every_answer_of_the_main_path_is_as_described(desk: Desk) -> None:
     """What the API gives back has the shape that the document promises."""
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
     made = json.loads(json.dumps(document()))
     box = desk.box
@@ -185,7 +185,7 @@ def bodies(name: str) -> st.SearchStrategy[bytes]:
     raw = st.sampled_from(
         [b"", b"[", b"null", b"[]", b'{"a":1,"a":2}', b'{"a":NaN}', b"\xff\xfe", b"[" * 90_000]
     )
-    return made.map(lambda body: json.dumps(body).encode()) | raw | st.binary(max_size=30)
+    return made.map(lambda body: json.dumps(body).encode()) | st.sampled_from(odd) | st.binary(max_size=30)
 
 
 @st.composite

@@ -71,8 +71,8 @@ def test_a_draft_with_everything_wrong_hears_of_everything_at_once(
 
 def test_a_body_with_everything_wrong_hears_of_every_field(desk: Desk, author: Api) -> None:
     body = {
-        "title": " ", "text": 7, "language": "Polish", "targets": [], "publish_at": "soon", "zone": "Mars/Base",
-        "tags": ["a b"], "late": {"action": "explode", "grace_minutes": 0}, "colour": "red",
+        "title": " ", "text": 7, "language": "Polish", "targets": [], "publish_at": "soon",
+        "zone": "Mars/Base", "tags": ["a b"], "late": {"action": "explode", "grace_minutes": 0}, "colour": "red",
         "overrides": {"x": {"options": {"": "y"}}},
     }  # fmt: skip
     status, answer = author("POST", "/v1/posts", body)
@@ -178,9 +178,7 @@ def test_an_override_changes_one_channel_only(
     path = f"/v1/posts/{post['post_id']}"
     _, without = author("PATCH", path, {"targets": [toots.account_id]})
     assert without["overrides"] == {}
-    status, answer = author(
-        "PATCH", path, {"overrides": own, "targets": [toots.account_id, toots.account_id]}
-    )
+    _, answer = author("PATCH", path, {"overrides": own, "targets": [toots.account_id, toots.account_id]})
     assert problems(answer).keys() == {"targets", f"overrides.{skies.account_id}"}
 
 
@@ -375,7 +373,7 @@ def test_a_begin_between_the_look_and_the_commit_of_a_change_refuses_the_change(
         transact(writes)
 
     database.transact = begin_first  # type: ignore[method-assign]
-    with pytest.raises(Conflict, match="publishing has begun|somebody else"):
+    with pytest.raises(Conflict, match=r"publishing has begun|somebody else"):
         posts.change(desk.box.author, post.post_id, {"text": "other"})
     assert [t.text for t in desk.box.networks.toots] == ["Dzień dobry!"]
     assert desk.box.states(posts.get(post.post_id)) == ["published"]
@@ -468,8 +466,8 @@ def test_posts_of_another_unit_are_not_there(desk: Desk, toots: Account) -> None
     variant = f"{post.post_id}~{toots.account_id}"
     for who in (stranger, manager):
         for method, path, body in (
-            ("GET", "", None), ("PATCH", "", {"text": "x"}), ("GET", "/preview", None), ("GET", "/history", None),
-            ("POST", "/submit", None), ("POST", "/cancel", {"why": "x"}),
+            ("GET", "", None), ("GET", "/preview", None), ("GET", "/history", None),
+            ("PATCH", "", {"text": "x"}), ("POST", "/submit", None), ("POST", "/cancel", {"why": "x"}),
             ("POST", "/reschedule", {"publish_at": "2026-12-01T12:00:00Z"}),
         ):  # fmt: skip
             status, answer = who(method, f"/v1/posts/{post.post_id}{path}", body)
@@ -518,7 +516,7 @@ TEXT = st.text(max_size=20)
 def test_a_post_comes_back_from_the_table_with_the_revision_it_was_saved_with(
     box: Box, toots: Account, text: str, alt: str, own: str | None, minutes: int
 ) -> None:
-    overrides = {toots.account_id: {"text": own, "media": None, "options": {}}}
+    overrides: dict[str, Any] = {toots.account_id: {"text": own, "media": None, "options": {}}}
     post = box.draft([toots], text, in_=60 * minutes, overrides=overrides, title=alt or "t")
     kept = box.services.posts.get(post.post_id)
     assert kept.revision == post.revision == kept.with_revision().revision

@@ -185,7 +185,8 @@ def test_a_hostile_title_or_text_breaks_no_header_and_no_page(desk: Desk, toots:
     assert len(mails) == 4  # to two approvers, the author and the owner
     for mail in mails:
         assert set(mail.keys()) <= {
-            "To", "From", "Subject", "Auto-Submitted", "X-Auto-Response-Suppress", "MIME-Version", "Content-Type",
+            "To", "From", "Subject", "Auto-Submitted", "X-Auto-Response-Suppress", "MIME-Version",
+            "Content-Type",
         }  # fmt: skip
         assert "\u202e" not in str(mail["Subject"])
         assert "<script>" not in html_of(mail)

@@ -78,7 +78,8 @@ def test_a_district_manager_holds_their_own_part_and_nothing_wider(
     for scope, value in (("unit", praga), ("unit", below), ("account", own.account_id)):
         assert hold(manager, scope, value)[0] == 201, scope
     for scope, value in (
-        ("all", ""), ("unit", desk.box.unit_id), ("account", toots.account_id), ("platform", "mastodon"), ("tag", "x"),
+        ("all", ""), ("unit", desk.box.unit_id), ("account", toots.account_id), ("platform", "mastodon"),
+        ("tag", "x"),
     ):  # fmt: skip
         status, answer = hold(manager, scope, value)
         assert (status, answer["error"]) == (403, "not_allowed"), scope
@@ -196,12 +197,12 @@ def test_a_released_variant_may_be_given_another_time(desk: Desk, lead: Api, too
         status, answer = release(lead, post, "reschedule", at=at)
         assert (status, answer["problems"][0]["field"]) == (400, "at"), at
     assert release(lead, post, "reschedule", at="2026-11-25T12:00:00")[0] == 400  # without an offset
-    at = desk.box.now + timedelta(hours=30)
-    assert release(lead, post, "reschedule", at=at.isoformat())[0] == 200
+    later = desk.box.now + timedelta(hours=30)
+    assert release(lead, post, "reschedule", at=later.isoformat())[0] == 200
     desk.box.stage.clock.advance(hours=29)
     desk.box.run_due()
     assert desk.box.networks.toots == []
-    desk.box.stage.clock.set(at)
+    desk.box.stage.clock.set(later)
     desk.box.run_due()
     assert desk.box.states(post) == ["published"]
 

@@ -116,7 +116,9 @@ def test_every_chore_that_is_caused_has_a_handler_and_every_handler_a_cause() ->
         text = path.read_text()
         caused |= set(re.findall(r'\.chore\(\s*"(\w+)"', text))
         caused |= set(re.findall(r'^_KIND = "(\w+)"', text, re.MULTILINE))
-    handled = set(re.findall(r'^ {12}"(\w+)": lambda', (ROOT / "chalicelib/wiring.py").read_text(), re.MULTILINE))
+    handled = set(
+        re.findall(r'^ {12}"(\w+)": lambda', (ROOT / "chalicelib/wiring.py").read_text(), re.MULTILINE)
+    )
     assert caused == handled
 
 
@@ -131,11 +133,7 @@ def _list(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as their plain argument."""
-
-
-def _plain(loader: yaml.Loader, suffix: str, node: yaml.Node) -> Any:
+def _plain(loader: Any, suffix: str, node: Any) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):
@@ -144,8 +142,8 @@ def _plain(loader: yaml.Loader, suffix: str, node: yaml.Node) -> Any:
     return loader.construct_mapping(node, deep=True)
 
 
-_Loader.add_multi_constructor("!", _plain)  # type: ignore[no-untyped-call]
-
-
 def _template() -> Any:
-    return yaml.load((ROOT / "infra" / "template.yaml").read_text(), _Loader)  # nosec B506 - a SafeLoader
+    """infra/template.yaml, with CloudFormation's short forms read as their plain argument."""
+    loader = type("Loader", (yaml.SafeLoader,), {})
+    loader.add_multi_constructor("!", _plain)
+    return yaml.load((ROOT / "infra" / "template.yaml").read_text(), loader)

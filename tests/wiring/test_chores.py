@@ -1,0 +1,97 @@
+"""Every chore that somebody schedules has a handler, every handler a chore, every event its subscribers."""
+
+import ast
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from chalicelib.core.clock import FixedClock
+from chalicelib.core.timetable import Claim, Entry, Lane
+from chalicelib.subscriptions import SUBSCRIPTIONS
+from chalicelib.wiring import Services
+from tests.conftest import NOON
+
+ROOT = Path(__file__).parents[2]
+
+
+def calls(method: str) -> dict[str, str]:
+    """First argument of every `.method("...")` in the code, and where it stands."""
+    found = {}
+    for path in sorted((ROOT / "chalicelib").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
+                if node.args and isinstance(node.args[0], ast.Constant):
+                    found[str(node.args[0].value)] = f"{path.name}:{node.lineno}"
+    return found
+
+
+def literals(file: str) -> set[str]:
+    """Every text in a file that looks like an event's name."""
+    tree = ast.parse((ROOT / file).read_text())
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {t for t in texts if re.fullmatch(r"([A-Z][a-z]+){2,}", t)}
+
+
+@pytest.fixture
+def handled() -> set[str]:
+    return set(Services(SimpleNamespace(), FixedClock(NOON), of_stage="dev")._chores())
+
+
+def test_every_scheduled_chore_has_a_handler(handled: set[str]) -> None:
+    scheduled = calls("chore")
+    missing = {kind: at for kind, at in scheduled.items() if kind not in handled}
+    assert not missing, f"nobody handles {missing}; add it to wiring.py"
+
+
+def test_every_subscribed_chore_has_a_handler(handled: set[str]) -> None:
+    for event, kinds in SUBSCRIPTIONS.items():
+        assert set(kinds) <= handled, f"nobody handles {set(kinds) - handled} of {event}; add it to wiring.py"
+
+
+def test_every_handler_is_for_a_chore_that_somebody_schedules(handled: set[str]) -> None:
+    subscribed = {kind for kinds in SUBSCRIPTIONS.values() for kind in kinds}
+    idle = handled - subscribed - set(calls("chore")) - {e for e in handled if e in _entries()}
+    assert not idle, f"nobody schedules {idle}; take it out of wiring.py"
+
+
+def _entries() -> set[str]:
+    """Kinds of entries that are made by hand, not by `change.chore`."""
+    kinds = set()
+    for path in sorted((ROOT / "chalicelib").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Entry" and len(node.args) > 2:
+                if isinstance(node.args[2], ast.Constant):
+                    kinds.add(str(node.args[2].value))
+    return kinds
+
+
+def test_every_event_that_is_emitted_is_known_and_every_known_one_is_emitted() -> None:
+    emitted = set(calls("emit"))
+    for path in sorted((ROOT / "chalicelib").rglob("*.py")):
+        if ".emit(" in path.read_text() and path.parent.name != "core":
+            emitted |= literals(path.relative_to(ROOT).as_posix()) & set(SUBSCRIPTIONS)
+    assert set(calls("emit")) <= set(SUBSCRIPTIONS)
+    assert emitted == set(SUBSCRIPTIONS)
+
+
+def test_every_kind_of_entry_on_the_publish_lane_is_handled_there() -> None:
+    wiring = (ROOT / "chalicelib" / "wiring.py").read_text()
+    for kind in _entries() - set(SUBSCRIPTIONS):
+        assert f'"{kind}"' in wiring, f"nobody handles entries of the kind {kind}"
+
+
+def test_a_handler_is_found_when_its_chore_comes(handled: set[str]) -> None:
+    """By name alone: a misspelt service or method would only show in Lambda."""
+
+    class Everything(Services):
+        """Services that stand for themselves: what is asked for must exist on the class."""
+
+    services = Everything(SimpleNamespace(), FixedClock(NOON), of_stage="dev")
+    entry = Entry("e", Lane.CHORES, "kind", "ref", NOON)
+    for kind, handler in services._chores().items():
+        try:
+            handler(Claim(entry, "owner", NOON))
+        except AttributeError as error:
+            assert "dynamodb" in str(error) or "ssm" in str(error), f"{kind}: {error}"
