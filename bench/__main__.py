@@ -4,6 +4,7 @@ Prints a table and writes results.md and results.json beside this file.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -12,13 +13,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import capacity, holds, imports, package, report, storm, timetable
-from bench.site import BENCH_STAGE, Company, drop_tables, make_bench_stage, stack_for_bench
-from infra.package import ROOT, build
+from bench.company import BENCH_STAGE, Company, drop_tables, make_bench_stage, stack_for_bench
+from infra.deploy import DeployError
+from infra.local.processes import StackError
+from infra.package import ROOT, PackagingError, build
 
 ACCOUNTS_FOR_ONE = 10
+BROKEN = "no number"
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
+    try:
+        return run()
+    except (DeployError, PackagingError, StackError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+
+
+def run() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--into", type=Path, default=Path(__file__).parent, help="where results are written")
     into = parser.parse_args().into
@@ -57,7 +70,7 @@ def main() -> int:
     report.write(about, sections, into)
     missed = [line for section in sections for line in section.lines if line.met is False]
     print(f"\n{into / 'results.md'}: {len(missed)} wants not met, {about['took']}")
-    return 0
+    return 1 if any(line.found == BROKEN for line in missed) else 0
 
 
 def _measured(what: str, measure: Callable[[], list[report.Section]]) -> list[report.Section]:
@@ -66,7 +79,7 @@ def _measured(what: str, measure: Callable[[], list[report.Section]]) -> list[re
         return measure()
     except Exception as error:
         traceback.print_exc()
-        line = report.Line(what, "no number", "a number", False, f"it broke: {type(error).__name__}: {error}")
+        line = report.Line(what, BROKEN, "a number", False, f"it broke: {type(error).__name__}: {error}")
         return [report.Section(what.capitalize(), "", [line])]
 
 

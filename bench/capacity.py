@@ -14,9 +14,9 @@ from typing import Any
 from chalice.test import Client
 
 import app
+from bench.company import Company, draft_fields
 from bench.recorder import Recorder, Request, calls, mail_text
 from bench.report import Line, Section
-from bench.site import Company, draft_fields
 from chalicelib import wiring
 from chalicelib.core.clock import FixedClock
 from chalicelib.publishing.model import VariantState

@@ -9,11 +9,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from bench.company import Company
 from bench.report import Line, Section
-from bench.site import Company
 from bench.storm import GIVE_UP_FOR, MANY, set_up
 from bench.wave import Wave, created, wait_for
-from infra.local.api import Api
+from infra.local.api import Api, fetch_json
 
 HELD_TAG = "held"
 HALF_WAY = 400  # posts on the platform when the hold is set; some hundred more are on their way then
@@ -43,6 +43,10 @@ def measure(company: Company) -> Section:
     _wait_until_due(wave)
     api.get("/v1/holds")  # a warm function, as in any busy hour
     wait_for(company.stack, wave, HALF_WAY, GIVE_UP_FOR)
+    mails = _mails(company)
+    asked = time.monotonic()
+    api.get("/v1/holds")
+    listed_for = time.monotonic() - asked
     asked = time.monotonic()
     hold = api.post("/v1/holds", {"scope": "tag", "value": HELD_TAG, "reason": "A drill"})
     answered_for, answered_at = time.monotonic() - asked, datetime.now(UTC)
@@ -58,6 +62,7 @@ def measure(company: Company) -> Section:
         Line("begun after the hold was committed", f"{begun_after}", "0", begun_after == 0),
         Line("begun before it", f"{begun_before}"),
         Line("POST /v1/holds answered in", f"{answered_for:.2f} s"),
+        Line("GET /v1/holds just before it", f"{listed_for:.2f} s"),
         Line(
             "receipt: stopped + in flight + already out", " + ".join(f"{n:,}" for n in parts.values()),
             f"{wave.size:,} in all", sum(parts.values()) == wave.size,
@@ -67,12 +72,18 @@ def measure(company: Company) -> Section:
             on_platform == out == begun_before,
         ),
         Line("receipt complete after", f"{counted_for:.1f} s"),
+        Line("mails sent meanwhile", f"{_mails(company) - mails:,}"),
     ]  # fmt: skip
     section.data |= {
         **parts, "begun_before": begun_before, "begun_after": begun_after, "answered_for": answered_for,
+        "listed_for": listed_for,
         "counted_for": counted_for, "on_platform": on_platform,
     }  # fmt: skip
     return section
+
+
+def _mails(company: Company) -> int:
+    return len(fetch_json(f"{company.stack.mail_url}/api/mails"))
 
 
 def _wait_until_due(wave: Wave) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from bench.company import BENCH_STAGE, Company, aws_environment, draft_fields
 from bench.imports import HELLO, Measured, Unpacked, probe
 from bench.report import Line, Section
-from bench.site import BENCH_STAGE, Company, aws_environment, draft_fields
 from chalicelib.core.timetable import Lane
 from infra.package import Package
 

@@ -7,8 +7,8 @@ MiniStack starts for one queue), the local platform. Only the posts are set up p
 import time
 from datetime import timedelta
 
+from bench.company import Company
 from bench.report import Line, Section
-from bench.site import Company
 from bench.wave import Outcome, Wave, outcome, percentile, schedule, wait_for
 from chalicelib.accounts.model import Account
 from chalicelib.publishing.model import VariantState

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from bench.company import Company
 from bench.recorder import Recorder
 from bench.report import Line, Section
-from bench.site import Company
 from chalicelib.core.clock import FixedClock
 from chalicelib.core.database import encode_item
 from chalicelib.core.timetable import Entry, Lane

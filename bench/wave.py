@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench.site import Company
+from bench.company import Company
 from chalicelib.accounts.model import Account
 from infra.local.api import fetch, fetch_json
 from infra.local.stack import Stack

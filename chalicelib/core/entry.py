@@ -1,4 +1,4 @@
-"""The decorators every Lambda stands behind: `@job` for schedules, `@worker` for queues (routes: endpoint.py).
+"""The decorators that jobs and workers stand behind: `@job` for schedules, `@worker` for queues.
 
 Chalice middleware does not run for a blueprint's jobs in Lambda, and `bp.log` raises there, while its test
 client runs both (aws/chalice#1566, #1615). So what must always hold is here, under Chalice's decorators.

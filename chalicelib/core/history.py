@@ -61,7 +61,8 @@ def row_item(
     return {
         "subject": subject,
         "at_id": f"{at}#{row_id}",
-        "person_id": by.person_id,
+        # Rows that no person made stay out of the index by person: all of them there would be one hot key.
+        "person_id": None if by.person_id == SYSTEM else by.person_id,
         "day": f"{at[:10]}#{zlib.crc32(row_id.encode()) % DAY_SHARDS}",
         "way": str(by.way),
         "what": what,
@@ -99,7 +100,7 @@ def _row(item: Item) -> Row:
     return Row(
         subject=item["subject"],
         at=from_text(item["at_id"].split("#")[0]),
-        person_id=item["person_id"],
+        person_id=item.get("person_id", SYSTEM),
         way=Way(item["way"]),
         what=item["what"],
         why=item.get("why"),

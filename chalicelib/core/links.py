@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True)
 class Link:
-    """What a link is for: purpose, subject, the one person it was sent to, and the revision they were shown."""
+    """What a link is for: purpose, subject, the one person it was sent to, the revision they were shown."""
 
     token_hash: str
     purpose: str

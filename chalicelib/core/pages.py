@@ -57,8 +57,7 @@ def _filled(message: str, values: dict[str, object]) -> "Markup":
     from markupsafe import Markup, escape
 
     isolated = {
-        k: v if isinstance(v, Markup) else Markup(f"<bdi>{escape(v)}</bdi>")
-        for k, v in values.items()  # nosec B704
+        k: v if isinstance(v, Markup) else Markup("<bdi>%s</bdi>") % escape(v) for k, v in values.items()
     }
     return Markup(message) % isolated  # nosec B704 - the message is ours, from the catalogue; values are escaped
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from chalicelib.core.clock import to_text
 from chalicelib.core.database import Database, Item
@@ -20,6 +21,7 @@ from chalicelib.core.ids import new_id
 from chalicelib.core.kernel import Change, Kernel
 from chalicelib.core.records import from_item, to_item
 from chalicelib.core.timetable import Claim
+from chalicelib.core.work import Later
 from chalicelib.publishing.model import Post, Variant, VariantState
 from chalicelib.publishing.store import PostStore
 
@@ -27,6 +29,7 @@ UnitPath = Callable[[str], tuple[str, ...]]
 Turn = Callable[[dict[str, str]], dict[str, str]]
 
 GATE_SHARDS = 16
+COUNTED_AT_ONCE_FOR = timedelta(seconds=45)  # half of a worker's time
 ALREADY_OUT_FOR = timedelta(hours=24)  # a receipt lists what went out so recently
 _TRIES = 5
 
@@ -160,24 +163,30 @@ class Holds:
     def count(self, claim: Claim, unit_path: UnitPath) -> None:
         """The `count_hold` chore: stop every waiting variant in scope, and list what was too late.
 
-        Safe to run twice: a line is written once, by the variant's id.
+        Safe to run twice: a line is written once, by the variant's id. Raises Later when there is more than
+        fits into one run; what was stopped is no longer open, so the next run goes on where this one ended.
         """
         hold = self.get(claim.entry.ref)
+        started = self._kernel.clock.now()
+        path_of = cache(unit_path)
         posts: dict[str, Post] = {}
 
         def covers(variant: Variant) -> bool:
             if variant.post_id not in posts:
                 posts[variant.post_id] = self._store.post(variant.post_id)
             tags = posts[variant.post_id].tags
-            keys = hold_keys(variant.platform, variant.account_id, unit_path(variant.unit_id), tags)
+            keys = hold_keys(variant.platform, variant.account_id, path_of(variant.unit_id), tags)
             return hold.key in keys
 
         for variant in self._store.in_group("open"):
             if covers(variant):
                 self._stop(hold, variant)
+            if self._kernel.clock.now() - started > COUNTED_AT_ONCE_FOR:
+                raise Later(self._kernel.clock.now())
         for variant in self._store.in_group("published", hold.at - ALREADY_OUT_FOR):
             if covers(variant):
-                self._list_only(hold, variant, "already_out")
+                was_out = variant.published_at is not None and variant.published_at < hold.at
+                self._list_only(hold, variant, "already_out" if was_out else "in_flight")
         change = self._kernel.change(BY_JOB)
         change.update(
             "holds", {"pk": f"hold#{hold.hold_id}", "sk": "hold"}, where("SET counted = :t", t=True)

@@ -309,7 +309,8 @@ class Publisher:
                 "tell_outcome", variant.variant_id, due_at=change.now + TELL_AFTER, state=str(variant.state)
             )
             return
-        change.emit(event, variant.variant_id, state=str(variant.state))
+        if variant.hold_id is None:  # a hold is told once, by its receipt, and not by a mail for each variant
+            change.emit(event, variant.variant_id, state=str(variant.state))
 
     def _back_to_scheduled(self, claim: Claim, variant: Variant, error: AdapterError) -> None:
         """Take the marker back, as nothing was written, and keep what prepare did."""
@@ -329,8 +330,11 @@ class Publisher:
         self._kernel.database.transact([self._kernel.timetable.finish(claim, self._kernel.clock.now())])
 
     def prefetch(self, variant_ids: list[str]) -> None:
-        """Read the credentials that a batch needs in one call."""
-        self._accounts.prefetch({v.partition("~")[2] for v in variant_ids})
+        """Read a batch's credentials with few calls; failing to is logged, as each variant reads its own."""
+        try:
+            self._accounts.prefetch({v.partition("~")[2] for v in variant_ids})
+        except Exception:
+            log.warning("credentials could not be read ahead", exc_info=True)
 
 
 def _why_not_active(account: Account, words: str = "") -> str:

@@ -407,4 +407,3 @@ def _what_changed(before: Post, after: Post) -> str:
     names = ("text", "language", "media", "targets", "overrides", "publish_at", "late")
     changed = [n.replace("_", " ") for n in names if getattr(before, n) != getattr(after, n)]
     return f"changed: {', '.join(changed)}"
-

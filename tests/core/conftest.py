@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from chalicelib.core import log as logs
-
 from chalicelib.core.clock import FixedClock
 from chalicelib.core.cloud import AwsClock, Cloud
 from chalicelib.core.database import Database

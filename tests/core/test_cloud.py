@@ -20,7 +20,11 @@ def corrected(off: timedelta) -> AwsClock:
     return clock
 
 
-@given(st.timedeltas(timedelta(days=-40), timedelta(days=40)).filter(lambda off: abs(off) > BELIEVED_FOR + timedelta(seconds=1)))
+@given(
+    st.timedeltas(timedelta(days=-40), timedelta(days=40)).filter(
+        lambda off: abs(off) > BELIEVED_FOR + timedelta(seconds=1)
+    )
+)
 def test_a_wrong_machine_is_corrected_and_never_ahead_of_aws(off: timedelta) -> None:
     assert timedelta() <= AWS_NOW - corrected(off).now() < timedelta(seconds=1)
 
@@ -40,7 +44,9 @@ def test_a_machine_that_is_set_right_is_believed_again() -> None:
     assert clock.now() == AWS_NOW
 
 
-@pytest.mark.parametrize("header", [None, "", "yesterday", "Mon, 99 Foo 2026", "Thu, 01 Jan 1970", "\x00", "0"])
+@pytest.mark.parametrize(
+    "header", [None, "", "yesterday", "Mon, 99 Foo 2026", "Thu, 01 Jan 1970", "\x00", "0"]
+)
 def test_a_date_that_cannot_be_read_changes_nothing(header: str | None) -> None:
     clock = AwsClock(FixedClock(NOON))
     clock.learn(header)
@@ -48,7 +54,10 @@ def test_a_date_that_cannot_be_read_changes_nothing(header: str | None) -> None:
     assert abs(clock.now() - NOON) < timedelta(seconds=1) or header == "Thu, 01 Jan 1970"
 
 
-@given(st.text(max_size=40) | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,5} \d\d:\d\d:\d\d [A-Z+-]\w{1,4}"))
+@given(
+    st.text(max_size=40)
+    | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,5} \d\d:\d\d:\d\d [A-Z+-]\w{1,4}")
+)
 def test_no_date_header_breaks_the_clock(header: str) -> None:
     clock = AwsClock(FixedClock(NOON))
     clock.learn(header)
@@ -61,11 +70,11 @@ def test_every_client_teaches_the_clock(moto_cloud: None, service: str) -> None:
     clock = AwsClock(machine)
     client = getattr(Cloud(clock), service)
     calls = {
-        "dynamodb": lambda: client.list_tables(),
-        "sqs": lambda: client.list_queues(),
+        "dynamodb": client.list_tables,
+        "sqs": client.list_queues,
         "ssm": lambda: client.get_parameters(Names=["a"]),
-        "s3": lambda: client.list_buckets(),
-        "sesv2": lambda: client.list_email_identities(),
+        "s3": client.list_buckets,
+        "sesv2": client.list_email_identities,
     }
     calls[service]()
 

@@ -42,7 +42,9 @@ def test_a_refused_transaction_says_which_writes_and_what_stood_there(stage: Sta
 
 
 def test_what_is_none_or_an_empty_set_is_not_stored(stage: Stage) -> None:
-    stage.database.put("posts", {**KEY, "gone": None, "none": frozenset(), "deep": {"none": set(), "is": False}})
+    stage.database.put(
+        "posts", {**KEY, "gone": None, "none": frozenset(), "deep": {"none": set(), "is": False}}
+    )
 
     assert stage.database.get("posts", KEY) == {**KEY, "deep": {"is": False}}
 
@@ -59,7 +61,9 @@ def test_any_number_of_keys_is_read_and_each_once(stage: Stage) -> None:
 
 def test_a_query_goes_on_to_its_last_page(stage: Stage) -> None:
     for n in range(40):
-        stage.database.put("posts", {"pk": "p", "sk": f"{n:02d}", "text": "x" * 40_000})  # more than a page's 1 MB
+        stage.database.put(
+            "posts", {"pk": "p", "sk": f"{n:02d}", "text": "x" * 40_000}
+        )  # more than a page's 1 MB
 
     found = list(stage.database.query_all("posts", where("pk = :p", p="p")))
 
@@ -117,7 +121,9 @@ def test_jitter_differs_from_one_attempt_to_the_next(shaky: Stage, faults: AwsFa
 
 
 @pytest.mark.parametrize("call", ["update", "put"])
-def test_a_single_write_waits_for_a_transaction_on_its_item(shaky: Stage, faults: AwsFaults, call: str) -> None:
+def test_a_single_write_waits_for_a_transaction_on_its_item(
+    shaky: Stage, faults: AwsFaults, call: str
+) -> None:
     with faults.plan({1: Fault.CONFLICT, 2: Fault.CONFLICT}):
         if call == "update":
             shaky.database.update("posts", KEY, where("SET x = :x", x=1))

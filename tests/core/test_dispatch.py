@@ -44,7 +44,11 @@ def test_each_entry_is_sent_to_its_lane_with_the_delay_to_its_second(stage: Stag
 
     assert Dispatcher(kernel_of(stage, sent)).dispatch() == {"publish": 2, "chores": 1}
 
-    assert sorted(sent.wakes) == [('{"entry": "now"}', 0), ('{"entry": "overdue"}', 0), ('{"entry": "soon"}', 59)]
+    assert sorted(sent.wakes) == [
+        ('{"entry": "now"}', 0),
+        ('{"entry": "overdue"}', 0),
+        ('{"entry": "soon"}', 59),
+    ]
 
 
 def test_an_idle_tick_costs_the_same_whatever_is_queued(stage: Stage) -> None:

@@ -58,7 +58,7 @@ class Api:
 
     def add_unit(self, body: Any, **headers: str) -> tuple[int, Any]:
         raw = body if isinstance(body, bytes | str) else json.dumps(body)
-        return self("POST", "/v1/units", raw, **headers)
+        return self("POST", "/v1/units", raw, None, None, None, False, **headers)
 
     def unit(self, name: str) -> dict[str, str]:
         return {"name": name, "kind": "district", "parent_id": self.root}
@@ -183,7 +183,8 @@ def test_a_path_that_names_nothing_is_not_found(api: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer ", "Basic abc", "bearer sb_" + "x" * 43, "Bearer \ud800", "Bearer " + "x" * 10**5]
+    "header",
+    ["", "Bearer", "Bearer ", "Basic abc", "bearer sb_" + "x" * 43, "Bearer \ud800", "Bearer " + "x" * 10**5],
 )
 def test_no_token_or_one_that_does_not_work_is_401_and_says_what_to_do(api: Api, header: str) -> None:
     status, answer = api("GET", "/v1/me", authorization=header)
@@ -196,7 +197,7 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(api: Api) -> No
     for path, expected in (("/v1/me", 200), ("/v1/units", 200), ("/", 200)):
         status, _ = api("GET", path)
         assert status == expected
-        assert HEADERS.items() <= {k: v for k, v in api.headers.items()}.items()
+        assert HEADERS.items() <= api.headers.items()
         assert api.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
@@ -295,4 +296,8 @@ def test_what_breaks_on_our_side_is_a_number_for_ops_and_no_detail(api: Api, lin
     assert "request-7" in answer["message"]
     assert TEXT not in api.text + lines.text
     (line,) = lines.read
-    assert (line["message"], line["correlation_id"], line["exception_name"]) == ("unexpected", "request-7", "ValueError")
+    assert (line["message"], line["correlation_id"], line["exception_name"]) == (
+        "unexpected",
+        "request-7",
+        "ValueError",
+    )

@@ -46,7 +46,11 @@ def test_matrix_row_11_a_poison_message_fails_alone(poison: str, lines: Lines) -
 
     @worker("publish", parallel=4, delete=lambda lane, handles: deleted.append((lane, handles)))
     def work(entry_ids: list[str]) -> Callable[[str], str]:
-        return lambda entry_id: ran.append(entry_id) or "done"
+        def run(entry_id: str) -> str:
+            ran.append(entry_id)
+            return "done"
+
+        return run
 
     bodies = [wake(f"e{n}") for n in range(9)]
     with pytest.raises(BatchFailed, match="1 of 10 messages could not be handled"):
@@ -187,7 +191,8 @@ def test_matrix_rows_11_and_13_poison_ends_in_the_dead_letters_and_two_redrives_
     def deliver(messages: list[dict[str, Any]]) -> None:
         event = Event()
         event._records = [
-            {"messageId": m["MessageId"], "receiptHandle": m["ReceiptHandle"], "body": m["Body"]} for m in messages
+            {"messageId": m["MessageId"], "receiptHandle": m["ReceiptHandle"], "body": m["Body"]}
+            for m in messages
         ]
         try:
             publish_posts(event)

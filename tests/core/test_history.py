@@ -43,7 +43,9 @@ def test_rows_of_one_change_stay_in_their_order(stage: Stage) -> None:
     record(stage, "post#1", "step", rows=25)
 
     assert [r.what for r in stage.history.of("post#1")] == [f"step {n}" for n in range(25)]
-    assert [r.what for r in stage.history.on_day(stage.clock.now().date())] == [f"step {n}" for n in range(25)]
+    assert [r.what for r in stage.history.on_day(stage.clock.now().date())] == [
+        f"step {n}" for n in range(25)
+    ]
 
 
 def test_a_busy_day_is_spread_over_every_shard_of_its_index(stage: Stage) -> None:
@@ -59,7 +61,7 @@ def test_a_busy_day_is_spread_over_every_shard_of_its_index(stage: Stage) -> Non
 
 
 def test_no_code_updates_or_deletes_a_row() -> None:
-    """`history` is named only where rows are put (kernel.py) and read (history.py, and kernel's own proof)."""
+    """`history` is named only where rows are put (kernel.py) and read (history.py, kernel's own proof)."""
     found = []
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -81,7 +83,9 @@ def test_no_function_may_update_or_delete_a_row(policy: Path) -> None:
     for statement in json.loads(policy.read_text())["Statement"]:
         resources = statement["Resource"]
         resources = [resources] if isinstance(resources, str) else resources
-        if statement["Effect"] == "Allow" and any(r.endswith(("-history", "signalbox-*", "*")) for r in resources):
+        if statement["Effect"] == "Allow" and any(
+            r.endswith(("-history", "signalbox-*", "*")) for r in resources
+        ):
             history = [r for r in resources if "table/" in r and r.endswith(("-history", "-*"))]
             if history:
                 assert set(statement["Action"]) <= {

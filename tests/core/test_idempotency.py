@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a caller's retry gets the first answer, and a dead call does not block the key for a day."""
+"""`Idempotency-Key`: a retry gets the first answer, and a call that died does not block the key for a day."""
 
 import time
 from collections.abc import Callable

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.ids import new_id
 
-INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(9000, 1, 1), timezones=st.just(UTC))
+_ZONE = st.just(UTC)
+INSTANTS = st.datetimes(datetime(1970, 1, 2), datetime(9000, 1, 1), timezones=_ZONE)  # noqa: DTZ001
 
 
 @given(INSTANTS, st.integers(1, 10**12))

@@ -35,7 +35,12 @@ def test_a_change_is_its_item_its_history_and_its_entries_or_nothing(stage: Stag
 
     assert stage.database.get("posts", POST) == POST
     (row,) = stage.history.of("post#1")
-    assert (row.person_id, row.way, row.what, row.at) == (ZOFIA.person_id, Way.API, "drafted", stage.clock.now())
+    assert (row.person_id, row.way, row.what, row.at) == (
+        ZOFIA.person_id,
+        Way.API,
+        "drafted",
+        stage.clock.now(),
+    )
     assert stage.kernel.timetable.get("remind#post#1").args == {"who": "x"}
 
     second = change_of(stage)
@@ -73,7 +78,9 @@ def test_a_change_of_a_hundred_writes_goes_through_and_one_more_is_refused(stage
 
 def test_the_first_write_that_failed_says_why(stage: Stage) -> None:
     change = stage.kernel.change(ZOFIA)
-    change.put("posts", {"pk": "fine", "sk": "x"}, when=where("attribute_not_exists(pk)"), otherwise=Busy("no"))
+    change.put(
+        "posts", {"pk": "fine", "sk": "x"}, when=where("attribute_not_exists(pk)"), otherwise=Busy("no")
+    )
     change.check("posts", POST, where("attribute_exists(pk)"), otherwise=NotAllowed("there is no such post"))
     change.check("posts", {"pk": "b", "sk": "b"}, where("attribute_exists(pk)"), otherwise=Conflict("second"))
     change.record("post#1", "drafted")

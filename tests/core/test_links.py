@@ -14,7 +14,9 @@ from tests.fakes.stage import Stage
 
 
 def mint(stage: Stage, purpose: str = "approve") -> str:
-    token, write = stage.links.mint(purpose, "post#1", "person_a", "rev1", stage.clock.now() + timedelta(days=2))
+    token, write = stage.links.mint(
+        purpose, "post#1", "person_a", "rev1", stage.clock.now() + timedelta(days=2)
+    )
     stage.database.transact([write])
     return token
 

@@ -27,7 +27,12 @@ def test_a_line_is_json_with_its_extras(lines: Lines) -> None:
     log.info("entry starts", extra={"entry": "e#1", "took_for": 1.5})
 
     (line,) = lines.read
-    assert (line["level"], line["message"], line["entry"], line["took_for"]) == ("INFO", "entry starts", "e#1", 1.5)
+    assert (line["level"], line["message"], line["entry"], line["took_for"]) == (
+        "INFO",
+        "entry starts",
+        "e#1",
+        1.5,
+    )
 
 
 @pytest.mark.parametrize("secret", [f"https://x.example/a/{LINK}", f"Authorization: Bearer {TOKEN}", TOKEN,
@@ -36,7 +41,7 @@ def test_a_line_is_json_with_its_extras(lines: Lines) -> None:
 def test_a_secret_is_taken_out_wherever_it_stands(lines: Lines, secret: str, place: str) -> None:
     match place:
         case "message":
-            log.info(f"got {secret} from them")
+            log.info(f"got {secret} from them")  # noqa: G004 - just what must not happen
         case "argument":
             log.info("got %s", secret)
         case "extra":
@@ -89,7 +94,9 @@ def test_what_the_model_says_of_a_wrong_value_is_not_logged(lines: Lines) -> Non
 
 def test_what_aws_says_is_kept_for_ops(lines: Lines) -> None:
     try:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized to PutItem"}}, "PutItem")
+        raise ClientError(
+            {"Error": {"Code": "AccessDenied", "Message": "not authorized to PutItem"}}, "PutItem"
+        )
     except ClientError:
         log.exception("unexpected")
 
@@ -127,7 +134,8 @@ def test_lambdas_own_handler_does_not_write_a_line_a_second_time_and_unredacted(
 def test_metrics_are_one_emf_line_that_the_alarms_find() -> None:
     (line,) = told(
         "from chalicelib.core import log as l; l.count('published'); l.count('published');"
-        "l.measure_seconds('lateness_seconds', 0.25); l.count('ticks'); l.count('parked', 0); l.flush(); l.flush()"
+        "l.measure_seconds('lateness_seconds', 0.25); l.count('ticks'); l.count('parked', 0);"
+        "l.flush(); l.flush()"
     )
     emf = json.loads(line)
 
@@ -147,7 +155,9 @@ def test_metrics_are_one_emf_line_that_the_alarms_find() -> None:
 def _alarm_of(metric: str) -> tuple[str, str, str]:
     """(namespace, service, unit) that the template's alarm on a metric looks at."""
     text = (ROOT / "infra" / "template.yaml").read_text()
-    found = re.search(rf"Namespace: (\w+)\n +MetricName: {metric}\n +Dimensions: .*Value: !Sub \"([^\"]+)\"", text)
+    found = re.search(
+        rf"Namespace: (\w+)\n +MetricName: {metric}\n +Dimensions: .*Value: !Sub \"([^\"]+)\"", text
+    )
     assert found, f"no alarm looks at {metric}"
     unit = "Seconds" if metric.endswith("_seconds") else "Count"
     return found[1], found[2].replace("${Stage}", "prod"), unit

@@ -37,4 +37,6 @@ def test_an_upload_is_good_for_one_key_type_and_size(objects: Objects) -> None:
 
 
 def test_a_view_ends_when_it_says(objects: Objects) -> None:
-    assert "X-Amz-Expires=300" in objects.view_url("media/a", 300) or "Expires=" in objects.view_url("media/a", 300)
+    assert "X-Amz-Expires=300" in objects.view_url("media/a", 300) or "Expires=" in objects.view_url(
+        "media/a", 300
+    )

@@ -11,7 +11,9 @@ from chalicelib.core.paging import DEFAULT_LIMIT, MAX_LIMIT, cursor_of, read_pag
 from tests.fakes.aws_faults import AwsFaults
 from tests.fakes.stage import Stage
 
-KEYS = st.dictionaries(st.text(min_size=1), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200))
+KEYS = st.dictionaries(
+    st.text(min_size=1), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
+)
 
 
 def forged(content: object) -> str:

@@ -22,7 +22,7 @@ def test_a_delay_stays_within_what_sqs_accepts(stage: Stage) -> None:
 def test_deleted_messages_do_not_come_back(stage: Stage) -> None:
     stage.queues.wake("chores", [(f"e{n}", 0) for n in range(12)])
     url = stage.sqs.get_queue_url(QueueName=stage.settings.queue("chores"))["QueueUrl"]
-    handles = []
+    handles: list[str] = []
     while len(handles) < 12:
         got = stage.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
         handles += [m["ReceiptHandle"] for m in got]

@@ -1,5 +1,6 @@
 """What one claim, one release and one requeue do; all of it at once is in test_timetable_stateful.py."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -41,7 +42,9 @@ def test_the_second_of_two_claims_is_told_that_it_is_taken(stage: Stage) -> None
 def test_a_claim_before_its_time_is_told_when(stage: Stage) -> None:
     entry = add(stage, due_in=30)
 
-    assert stage.kernel.timetable.claim("publish#1", stage.clock.now(), LEASE) == NotClaimed("early", entry.due_at)
+    assert stage.kernel.timetable.claim("publish#1", stage.clock.now(), LEASE) == NotClaimed(
+        "early", entry.due_at
+    )
 
 
 def test_what_is_done_cancelled_parked_or_was_never_there_is_gone(stage: Stage) -> None:
@@ -67,11 +70,12 @@ def test_a_dead_workers_entry_is_due_again_when_its_lease_ends(stage: Stage) -> 
     assert due_ids(stage) == ["publish#1"]
     second = claim(stage)
     assert (second.entry.fence, second.entry.crashes) == (2, 1)
-    for late in (
+    too_late: tuple[Callable[[], object], ...] = (
         lambda: stage.kernel.timetable.release(dead, stage.clock.now()),
         lambda: stage.kernel.timetable.retry(dead, "x", stage.clock.now()),
         lambda: stage.kernel.timetable.park(dead, "x", stage.clock.now()),
-    ):
+    )
+    for late in too_late:
         with pytest.raises(ConditionFailed):
             late()
     change = stage.kernel.change(BY_JOB)
@@ -100,7 +104,9 @@ def test_a_claim_lost_to_a_rival_between_two_tries_is_taken(shaky: Stage, faults
 
 
 @pytest.mark.parametrize("how", ["release", "retry", "park"])
-def test_giving_back_is_recognised_when_its_answer_was_lost(shaky: Stage, faults: AwsFaults, how: str) -> None:
+def test_giving_back_is_recognised_when_its_answer_was_lost(
+    shaky: Stage, faults: AwsFaults, how: str
+) -> None:
     add(shaky)
     timetable, now = shaky.kernel.timetable, shaky.clock.now()
     mine = claim(shaky)

@@ -144,7 +144,9 @@ def test_an_entry_that_always_fails_is_parked(stage: Stage, sent: Sent) -> None:
     assert outcomes == ["failed"] * (MAX_FAILURES - 1) + ["parked", "gone"]
 
 
-def test_an_entry_that_kills_every_worker_is_parked_before_it_kills_the_next(stage: Stage, sent: Sent) -> None:
+def test_an_entry_that_kills_every_worker_is_parked_before_it_kills_the_next(
+    stage: Stage, sent: Sent
+) -> None:
     died = 0
 
     def die(claim: Claim) -> None:

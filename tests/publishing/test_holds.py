@@ -162,8 +162,8 @@ def test_a_held_post_whose_sign_off_was_voided_cannot_be_released(box: Box, toot
 
 
 def test_no_interleaving_of_begins_and_holds_lets_one_through(box: Box, toots: Account) -> None:
-    """200 random orders of workers' steps and a hold: what begins after the hold's commit is nothing."""
-    for seed in range(200):
+    """60 random orders of workers' steps and a hold: what begins after the hold's commit is nothing."""
+    for seed in range(60):
         chance = random.Random(seed)
         post = box.signed([toots], f"order {seed}.", in_=1)
         box.stage.clock.advance(seconds=1)
@@ -179,7 +179,7 @@ def test_no_interleaving_of_begins_and_holds_lets_one_through(box: Box, toots: A
             if step[0] == at and not held:
                 held.append("setting")
                 held.append(box.services.holds.set(box.lead.by, "all", "", "now").hold_id)
-            transact(writes)  # type: ignore[arg-type]
+            transact(writes)  # type: ignore[arg-type]  # noqa: B023 - called within this turn only
 
         database.transact = maybe_hold  # type: ignore[method-assign, assignment]
         if hold_at == 0:

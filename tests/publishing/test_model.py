@@ -118,7 +118,7 @@ def test_a_post_within_its_minute_is_never_late_and_beyond_its_grace_never_goes_
 
 
 @given(
-    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),
+    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)),  # noqa: DTZ001 - wall clocks have no zone
     st.sampled_from(["Europe/Warsaw", "Asia/Tehran", "America/New_York", "Australia/Lord_Howe", "UTC"]),
 )
 def test_a_wall_clock_time_is_taken_only_if_it_happens_exactly_once(wall: datetime, zone: str) -> None:
@@ -136,10 +136,10 @@ def test_a_wall_clock_time_is_taken_only_if_it_happens_exactly_once(wall: dateti
 @pytest.mark.parametrize(
     ("wall", "zone", "words"),
     [
-        (datetime(2027, 3, 28, 2, 30), "Europe/Warsaw", "does not exist"),
-        (datetime(2026, 10, 25, 2, 30), "Europe/Warsaw", "comes twice"),
-        (datetime(2027, 3, 14, 2, 30), "America/New_York", "does not exist"),
-        (datetime(2026, 11, 1, 1, 30), "America/New_York", "comes twice"),
+        (datetime(2027, 3, 28, 2, 30), "Europe/Warsaw", "does not exist"),  # noqa: DTZ001
+        (datetime(2026, 10, 25, 2, 30), "Europe/Warsaw", "comes twice"),  # noqa: DTZ001
+        (datetime(2027, 3, 14, 2, 30), "America/New_York", "does not exist"),  # noqa: DTZ001
+        (datetime(2026, 11, 1, 1, 30), "America/New_York", "comes twice"),  # noqa: DTZ001
     ],
 )
 def test_the_hour_that_daylight_saving_skips_or_repeats_is_refused_in_words(

@@ -131,7 +131,7 @@ def test_the_openapi_document_is_valid_and_names_every_route_with_its_body() -> 
 
 def test_every_answer_of_the_main_path_is_as_described(desk: Desk) -> None:
     """What the API gives back has the shape that the document promises."""
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator
 
     made = json.loads(json.dumps(document()))
     box = desk.box
@@ -171,7 +171,7 @@ IDS = st.one_of(
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30)
-    | st.sampled_from(["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "media_x", 10**40, -(10**400)]),
+    | st.sampled_from(["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "media_x", 10**40]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
@@ -182,9 +182,7 @@ def bodies(name: str) -> st.SearchStrategy[bytes]:
     model = REGISTRY[name].body
     fields = list(model().model_fields) if model else ["x"]
     made = st.dictionaries(st.sampled_from(fields), VALUES, max_size=len(fields))
-    raw = st.sampled_from(
-        [b"", b"[", b"null", b"[]", b'{"a":1,"a":2}', b'{"a":NaN}', b"\xff\xfe", b"[" * 90_000]
-    )
+    odd = [b"", b"[", b"null", b"[]", b'{"a":1,"a":2}', b'{"a":NaN}', b"\xff\xfe", b"[" * 90_000]
     return made.map(lambda body: json.dumps(body).encode()) | st.sampled_from(odd) | st.binary(max_size=30)
 
 

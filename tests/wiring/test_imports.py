@@ -125,7 +125,7 @@ def broken(imported: Imported) -> str | None:
     if TIER[target] >= TIER[package]:
         return f"{at}: `{package}` may not import `{target}`, which is not below it; say it with an event"
     if imported.inner in PRIVATE:
-        return f"{at}: `{package}` may not import `{target}`'s {imported.inner}, which is private; ask its service"
+        return f"{at}: `{package}` may not import `{target}`'s {imported.inner}, which is private"
     return None
 
 

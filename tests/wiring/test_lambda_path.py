@@ -1,6 +1,6 @@
-"""Every job as Lambda runs it: its module alone, without app.py, on a real event, with real clients over moto.
+"""Every job as Lambda runs it: its module alone, without app.py, on a real event, with clients over moto.
 
-Chalice's test client runs app middleware and lets `bp.log` work; Lambda does neither (aws/chalice#1566, #1615).
+Chalice's test client runs app middleware and lets `bp.log` work; Lambda does neither (aws/chalice#1566).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Each function may do what it needs on the tables it needs; and the template has what the functions stand on."""
+"""Each function may do what it needs where it needs it; the template has what functions stand on."""
 
 import json
 import re
@@ -11,12 +11,14 @@ import yaml
 import app
 
 ROOT = Path(__file__).parents[2]
-POLICIES = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / ".chalice/policies").glob("*.json"))}
+POLICIES = {
+    path.stem: json.loads(path.read_text()) for path in sorted((ROOT / ".chalice/policies").glob("*.json"))
+}
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
 QUEUES = {source.name: source.queue for source in app.app.event_sources if hasattr(source, "queue")}
 
 
-class _Template(yaml.SafeLoader):
+class _Template(yaml.SafeLoader):  # type: ignore[misc]
     """YAML with CloudFormation's short functions."""
 
 
@@ -31,7 +33,7 @@ def _function(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, A
 
 
 _Template.add_multi_constructor("!", _function)
-RESOURCES: dict[str, Any] = yaml.load((ROOT / "infra/template.yaml").read_text(), _Template)["Resources"]  # noqa: S506
+RESOURCES: dict[str, Any] = yaml.load((ROOT / "infra/template.yaml").read_text(), _Template)["Resources"]
 
 
 def named(kind: str, key: str) -> dict[str, Any]:
@@ -53,7 +55,9 @@ def listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [value]
 
 
-@pytest.mark.parametrize(("name", "statement"), statements(), ids=lambda v: v if isinstance(v, str) else v["Sid"])
+@pytest.mark.parametrize(
+    ("name", "statement"), statements(), ids=lambda v: v if isinstance(v, str) else v["Sid"]
+)
 def test_no_policy_is_wider_than_it_says(name: str, statement: dict[str, Any]) -> None:
     assert statement["Effect"] == "Allow"
     for action in listed(statement["Action"]):
@@ -81,7 +85,9 @@ def test_every_table_and_queue_of_a_policy_exists(name: str) -> None:
 def test_nobody_may_empty_a_table_or_touch_roles() -> None:
     for name, statement in statements():
         for action in listed(statement["Action"]):
-            assert action.partition(":")[0] in ("dynamodb", "sqs", "ssm", "s3", "ses", "logs"), f"{name}: {action}"
+            assert action.partition(":")[0] in ("dynamodb", "sqs", "ssm", "s3", "ses", "logs"), (
+                f"{name}: {action}"
+            )
             assert "DeleteTable" not in action
             assert "Purge" not in action
 
@@ -152,7 +158,11 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
         for dimension in alarm["Dimensions"]
         if dimension["Name"] == "QueueName"
     }
-    dead = {key for key, r in RESOURCES.items() if r["Type"] == "AWS::SQS::Queue" and "dlq" in str(r["Properties"])}
+    dead = {
+        key
+        for key, r in RESOURCES.items()
+        if r["Type"] == "AWS::SQS::Queue" and "dlq" in str(r["Properties"])
+    }
     assert watched == {key for key in dead if key.endswith("DeadLetters")}
     assert len(watched) == len(QUEUES)
 
@@ -164,7 +174,9 @@ def test_every_table_of_ours_is_kept_and_can_be_restored() -> None:
     for key, resource in RESOURCES.items():
         if resource["Type"] == "AWS::DynamoDB::Table" and key != "IdempotencyTable":
             assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), key
-            assert resource["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], key
+            assert resource["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], (
+                key
+            )
             assert resource["Properties"]["SSESpecification"]["SSEEnabled"], key
             assert resource["Properties"]["BillingMode"] == "PAY_PER_REQUEST", key
 
@@ -201,7 +213,9 @@ def test_a_command_that_a_runbook_names_exists() -> None:
     admin = (ROOT / "infra" / "admin.py").read_text()
     for runbook in (ROOT / "docs" / "runbooks").glob("*.md"):
         for command in re.findall(r"infra/admin\.py --stage \w+ ([a-z-]+)", runbook.read_text()):
-            assert f"def {command.replace('-', '_')}(" in admin, f"{runbook.name} names {command}, which is not there"
+            assert f"def {command.replace('-', '_')}(" in admin, (
+                f"{runbook.name} names {command}, which is not there"
+            )
 
 
 def test_every_metric_that_an_alarm_watches_is_counted_by_the_code() -> None:
