@@ -39,10 +39,10 @@ test: $(READY) ## All tests that need nothing but Python
 	$(PYTEST)
 
 test-browser: $(READY) ## Tests in a headless Chromium
-	$(RUN) -m pytest -m browser
+	$(RUN) -m pytest -m browser tests/browser
 
 test-bluesky: $(READY) ## Tests against a real Bluesky server from npm
-	$(RUN) -m pytest -m bluesky
+	$(RUN) -m pytest -m bluesky tests/bluesky
 
 lint: $(READY) ## Style, types, security, templates, policies
 	$(RUN) -m ruff check .

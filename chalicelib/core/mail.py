@@ -101,7 +101,6 @@ def mime(mail: Mail, sender: str, sender_name: str) -> bytes:
     except Exception as error:  # email's address parser also fails with IndexError and AttributeError
         raise InvalidInput([Problem("to", "is not one e-mail address")]) from error
     message["From"] = Address(sender_name, addr_spec=sender)
-    message["Subject"] = mail.subject
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(mail.text)
@@ -110,7 +109,18 @@ def mime(mail: Mail, sender: str, sender_name: str) -> bytes:
     for image in mail.images:
         kind, _, subtype = image.mime.partition("/")
         html_part.add_related(image.data, kind, subtype, cid=f"<{image.cid}>", disposition="inline")
-    return message.as_bytes()
+    return _subject_line(mail.subject) + message.as_bytes()
+
+
+def _subject_line(subject: str) -> bytes:
+    """The Subject header. EmailMessage folds long non-ASCII ones so that spaces between words are lost
+    (python/cpython#92081): only white space inside an encoded word survives (RFC 2047, 6.2).
+    """
+    from email.header import Header
+
+    charset = "us-ascii" if subject.isascii() else "utf-8"
+    folded = Header(subject, charset, header_name="Subject").encode(linesep="\r\n")
+    return f"Subject: {folded}\r\n".encode("ascii")
 
 
 def _breaks(header: str) -> bool:

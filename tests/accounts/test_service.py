@@ -340,7 +340,7 @@ def test_a_batch_reads_its_secrets_in_two_calls(desk: Desk) -> None:
     assert [service.ref(a).credentials["access_token"] for a in accounts] == [
         f"token-konto{n}" for n in range(5)
     ]
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def test_a_person_who_was_marked_left_adds_no_account_with_what_they_began(desk: Desk) -> None:

@@ -133,3 +133,20 @@ def test_what_ses_says_is_told_apart_by_whether_to_try_again(code: str, error: t
 def test_a_network_that_is_down_is_tried_again() -> None:
     with pytest.raises(Busy):
         Mailer(Ses(EndpointConnectionError(endpoint_url="https://email")), SETTINGS).send(MAIL)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        (
+            "لطفاً تأیید کنید: \u2068موزهٔ نور باز می‌شود و همه دعوت هستند\u2069، \u2068"
+            "یکشنبه ۲۲ نوامبر ۲۰۲۶، ساعت ۱۹:۰۲ (\u2068Tehran\u2069)\u2069"
+        ),
+        "Prosimy o zgodę: Zażółć gęślą jaźń w Muzeum Światła wtorek 24 listopada 2026",
+        "Please approve: a plain subject that is rather long, Tuesday 24 November 2026, 09:00",
+    ],
+)
+def test_a_long_subject_in_any_script_arrives_with_its_spaces(subject: str) -> None:
+    sent = mime(Mail("zofia@example.org", subject, "t", "<p>t</p>"), SETTINGS.mail_from, SETTINGS.company)
+    assert str(email.message_from_bytes(sent, policy=policy.default)["Subject"]) == subject
+    assert max(len(line) for line in sent.split(b"\r\n\r\n")[0].split(b"\r\n")) <= 78

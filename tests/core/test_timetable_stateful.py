@@ -1,5 +1,5 @@
-"""The timetable under everything that goes wrong at once: an entry is done at least once or visible, its
-effect at most once, none lost, nothing early.
+"""The timetable while everything goes wrong at once: an entry is done at least once or visible, its effect
+comes at most once, none is lost, nothing is early.
 
 Machines with wrong clocks create, tick, work and die at any call to AWS, while others do the same in between.
 A wake-up for any entry may come at any time: that is what lost, late and repeated messages amount to.
@@ -169,9 +169,9 @@ class Timetables(RuleBasedStateMachine):
 
     @rule(which=which, pick=picks, how=st.sampled_from(["fail", "die"]))
     def wear_out(self, which: int, pick: int, how: str) -> None:
-        """An entry that always fails, or that no worker survives, ends parked; wake-ups do nothing then."""
+        """What always fails, or no worker survives, ends up parked; from then on wake-ups do nothing."""
         machine, true, entry_id = self.machines[which], self.world.true, self.picked(pick)
-        self.world.told[entry_id].behaviours = [how] * (MAX_FAILURES + 1)
+        self.world.told[entry_id].behaviours = [how] * (MAX_FAILURES + 2)
         for _ in range(MAX_FAILURES + 2):
             due = [at for n, at in self.world.in_index() if n == entry_id]
             true.set(max([true.now(), *(datetime.fromisoformat(at) for at in due)]) + timedelta(seconds=1))

@@ -95,15 +95,16 @@ def test_every_handler_stands_behind_our_own_decorators() -> None:
 
 def registered() -> list[tuple[str, ast.FunctionDef, bool]]:
     """(file, function, whether it is at the top of its module) of everything put on a blueprint."""
-    found = []
-    for path in sorted((ROOT / "chalicelib").rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef) and any(
-                "bp." in ast.unparse(d) for d in node.decorator_list
-            ):
-                found += [(path.relative_to(ROOT).as_posix(), node, node in tree.body)]
-    return found
+    trees = {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text())
+        for path in sorted((ROOT / "chalicelib").rglob("*.py"))
+    }
+    return [
+        (path, node, node in tree.body)
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and any("bp." in ast.unparse(d) for d in node.decorator_list)
+    ]
 
 
 @pytest.mark.parametrize("stage", CONFIG["stages"])
