@@ -187,7 +187,8 @@ def test_the_page_carries_no_script_and_a_strict_policy(office: Office) -> None:
     tags = _Tags.of(reply.html)
     assert "script" not in tags.names
     assert not tags.inline
-    assert {u.split("/")[2] for u in tags.addresses} == {"media.signalbox.test"}
+    addresses = {u for u in tags.addresses if u != "data:,"}  # the icon that spares a call for one
+    assert {u.split("/")[2] for u in addresses} == {"media.signalbox.test"}
     assert office.token(zoe) not in reply.html
 
 

@@ -38,16 +38,14 @@ def status_calls(fault: str) -> Any:
 def ended(desk: Desk, state: str, *targets: Account, **more: Any) -> Post:
     """A post that has come to this end."""
     box = desk.box
-    action = "drop" if state == "cancelled" else "publish"
+    action = {"cancelled": "drop", "held": "hold"}.get(state, "publish")
     post = box.signed(list(targets), in_=60, late={"action": action, "grace_minutes": 30}, **more)
     match state:
         case "refused":
             box.networks.fault = status_calls("422")
-        case "held":
-            box.services.holds.set(box.lead.by, "all", "", "awaria u dostawcy")
         case "unknown":
             box.networks.fault = lambda r: "drop" if "statuses" in r.url else None
-        case "late" | "cancelled":
+        case "late" | "cancelled" | "held":
             box.stage.clock.advance(hours=2)
     box.stage.clock.set(max(post.publish_at, box.now))
     box.run_due()
@@ -86,6 +84,16 @@ def test_the_author_and_the_owner_hear_what_happened_where_and_what_to_do(
         assert post.post_id in words
     assert "zorza (mastodon)" in str(mail["Subject"])
     assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_hold_is_told_by_its_receipt_and_not_by_a_mail_for_each_variant(desk: Desk, toots: Account) -> None:
+    post = desk.box.signed([toots], in_=60)
+    desk.box.services.holds.set(desk.box.lead.by, "all", "", "awaria u dostawcy")
+    desk.box.stage.clock.advance(seconds=60)
+    desk.box.run_due()
+    desk.work()
+    assert desk.box.states(post) == ["held"]
+    assert desk.mails() == []
 
 
 def test_each_reads_it_in_their_own_language_and_zone(desk: Desk) -> None:
