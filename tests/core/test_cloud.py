@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,18 +65,20 @@ def test_no_date_header_breaks_the_clock(header: str) -> None:
     clock.now()
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "sqs", "ssm", "s3", "sesv2"])
-def test_every_client_teaches_the_clock(moto_cloud: None, service: str) -> None:
-    machine = FixedClock(NOON)  # moto answers with this machine's real date
-    clock = AwsClock(machine)
-    client = getattr(Cloud(clock), service)
-    calls = {
-        "dynamodb": client.list_tables,
-        "sqs": client.list_queues,
-        "ssm": lambda: client.get_parameters(Names=["a"]),
-        "s3": client.list_buckets,
-        "sesv2": client.list_email_identities,
-    }
-    calls[service]()
+@pytest.mark.parametrize(
+    ("service", "call", "arguments"),
+    [
+        ("dynamodb", "list_tables", {}),
+        ("sqs", "list_queues", {}),
+        ("ssm", "get_parameters", {"Names": ["a"]}),
+        ("s3", "list_buckets", {}),
+        ("sesv2", "list_email_identities", {}),
+    ],
+)
+def test_every_client_teaches_the_clock(
+    moto_cloud: None, service: str, call: str, arguments: dict[str, Any]
+) -> None:
+    clock = AwsClock(FixedClock(NOON))  # moto answers with this machine's real date
+    getattr(getattr(Cloud(clock), service), call)(**arguments)
 
     assert clock.now() != NOON, f"{service} says no Date"

@@ -29,7 +29,7 @@ from tests.fakes.stage import Stage
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 SETTINGS = settings(
-    max_examples=1500 if LONG else 50,
+    max_examples=1500 if LONG else 40,
     stateful_step_count=40 if LONG else 14,
     derandomize=not LONG,
     deadline=None,
@@ -48,7 +48,7 @@ offsets = st.sampled_from([0, 0, 2, 7, 600, -2, -7, -600])
 behaviours = st.lists(
     st.sampled_from(["work", "work", "die in the call", "fail", "die", "later", "skip"]), max_size=3
 )
-disturbances = st.sampled_from(["cancel", "reschedule", "requeue", "wait"])
+disturbances = st.sampled_from(["cancel", "reschedule", "requeue", "wait", "fail", "die"])
 dues = st.floats(-5, 300).map(lambda seconds: timedelta(seconds=round(seconds, 3)))
 
 
@@ -164,13 +164,15 @@ class Timetables(RuleBasedStateMachine):
 
     @rule(which=which, pick=picks, kind=disturbances, planned=faults_planned)
     def disturb(self, which: int, pick: int, kind: str, planned: dict[int, Fault]) -> None:
-        machine = self.machines[which]
-        self.run(machine, self.elsewhere(kind, self.picked(pick), machine), planned)
+        machine, entry_id = self.machines[which], self.picked(pick)
+        if kind in ("fail", "die"):
+            self.wear_out(machine, entry_id, kind)
+        else:
+            self.run(machine, self.elsewhere(kind, entry_id, machine), planned)
 
-    @rule(which=which, pick=picks, how=st.sampled_from(["fail", "die"]))
-    def wear_out(self, which: int, pick: int, how: str) -> None:
+    def wear_out(self, machine: Machine, entry_id: str, how: str) -> None:
         """What always fails, or no worker survives, ends up parked; from then on wake-ups do nothing."""
-        machine, true, entry_id = self.machines[which], self.world.true, self.picked(pick)
+        true = self.world.true
         self.world.told[entry_id].behaviours = [how] * (MAX_FAILURES + 2)
         for _ in range(MAX_FAILURES + 2):
             due = [at for n, at in self.world.in_index() if n == entry_id]
