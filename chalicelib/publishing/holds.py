@@ -185,7 +185,7 @@ class Holds:
                 raise Later(self._kernel.clock.now())
         for variant in self._store.in_group("published", hold.at - ALREADY_OUT_FOR):
             if covers(variant):
-                was_out = variant.published_at is not None and variant.published_at < hold.at
+                was_out = variant.published_at is not None and variant.published_at <= hold.at
                 self._list_only(hold, variant, "already_out" if was_out else "in_flight")
         change = self._kernel.change(BY_JOB)
         change.update(

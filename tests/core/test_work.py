@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError
 
 from chalicelib.core.clock import FixedClock
-from chalicelib.core.errors import Conflict, SignalboxError
+from chalicelib.core.errors import Busy, Conflict, SignalboxError
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.queues import Queues
 from chalicelib.core.timetable import MAX_FAILURES, Claim, Entry, Lane
@@ -227,3 +228,26 @@ def test_matrix_row_2_a_message_delivered_again_and_again_has_one_effect(stage: 
 
     assert outcomes == ["done"] + ["gone"] * 7
     assert len(effects) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.CONFLICT, Fault.LOST_REQUEST, Fault.LOST_ANSWER])
+@pytest.mark.parametrize("length", [1, 9])
+def test_matrix_row_7_whatever_the_database_does_the_work_resumes(
+    shaky: Stage, faults: AwsFaults, sent: Sent, fault: Fault, length: int
+) -> None:
+    """From each of a worker's calls on: once, and for longer than botocore has patience."""
+    for first in range(1, 5):
+        effects: list[Claim] = []
+        add(shaky)
+        run = worker(shaky, sent, effects.append).run
+        with faults.plan(dict.fromkeys(range(first, first + length), fault)):
+            try:
+                run("e")
+            except (Busy, BotoCoreError):
+                assert length == 9, "one fault is got over at once"
+        shaky.clock.advance(seconds=LEASE_FOR.total_seconds())
+        run("e")
+
+        assert shaky.kernel.timetable.get("e").done_at is not None
+        # A chore runs at least once; what must happen at most once carries a marker (publishing).
+        assert 1 <= len(effects) <= (1 if length == 1 else 2)
