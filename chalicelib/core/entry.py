@@ -86,6 +86,52 @@ def worker(
     return decorate
 
 
+def record_worker(
+    queue: str, parallel: int = 1, delete: Callable[[str, list[str]], None] | None = None
+) -> Callable[[Callable[[], Callable[[str], str]]], Callable[..., dict[str, int]]]:
+    """A worker for a queue whose messages are the records themselves (core/queues.py).
+
+    The function returns what takes one body and says how it ended. A body that raises stays on the queue,
+    whole, and reaches the dead-letter queue after four times; the others of its batch are deleted.
+    """
+
+    def decorate(function: Callable[[], Callable[[str], str]]) -> Callable[..., dict[str, int]]:
+        @wraps(function)
+        def run(event: Any) -> dict[str, int]:
+            logger = logs.logger()
+            logger.set_correlation_id(_request_id(event))
+            records = event.to_dict()["Records"]
+            log.info("worker starts", extra={"worker": function.__name__, "messages": len(records)})
+            results: list[str] = []
+            try:
+                take = function()
+                with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(records)))) as pool:
+                    results = list(pool.map(lambda record: _take(take, record), records))
+            finally:
+                logs.flush()
+                outcomes = dict(Counter(results))
+                log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
+            handles = [record["receiptHandle"] for record in records]
+            done = [h for h, r in zip(handles, results, strict=True) if r != "raised"]
+            if len(done) < len(records):
+                if delete is not None and done:
+                    delete(queue, done)
+                raise BatchFailed(f"{len(records) - len(done)} of {len(records)} records could not be taken")
+            return outcomes
+
+        return run
+
+    return decorate
+
+
+def _take(take: Callable[[str], str], record: dict[str, Any]) -> str:
+    try:
+        return take(record["body"])
+    except Exception:
+        log.exception("a record could not be taken", extra={"message_id": record.get("messageId")})
+        return "raised"
+
+
 def _read(records: list[dict[str, Any]]) -> tuple[dict[str, str], list[str]]:
     """Entry ids by receipt handle, and the handles of messages that are not wake-up calls."""
     ids: dict[str, str] = {}

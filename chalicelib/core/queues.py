@@ -1,19 +1,23 @@
-"""Wake-up calls: a message says which timetable entry to look at, and nothing else.
+"""Wake-up calls, and records.
 
-A message may be lost, late or repeated without harm: the worker claims the entry by a conditional write.
+A wake-up call says which timetable entry to look at, and nothing else: it may be lost, late or repeated
+without harm, as the worker claims the entry by a conditional write. A record is the thing itself (an event
+from a platform): it must not be lost, so sending it raises unless SQS took it.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from chalicelib.core.errors import Busy
 from chalicelib.core.settings import Settings
 
 MAX_DELAY_FOR = 900  # seconds; the most that SQS accepts as DelaySeconds
+MAX_BATCH_BYTES = 256_000  # SQS takes 262,144 in one call, one message or ten
 
 
 class Queues:
-    """The stage's queues by lane: `publish` and `chores`."""
+    """The stage's queues: the lanes `publish` and `chores`, and `inbound` for records."""
 
     def __init__(self, client: Any, settings: Settings) -> None:
         self._client = client
@@ -37,6 +41,20 @@ class Queues:
             taken += len(answer.get("Successful", []))
         return taken
 
+    def send(self, queue: str, bodies: Iterable[str]) -> int:
+        """Send records, as many to a call as SQS takes, and return the calls made; Busy unless all are in.
+
+        Repeating it after an error may send some twice. Raises ValueError for a body over MAX_BATCH_BYTES.
+        """
+        calls = 0
+        for batch in _batches(bodies):
+            entries = [{"Id": str(n), "MessageBody": body} for n, body in enumerate(batch)]
+            answer = self._client.send_message_batch(QueueUrl=self._url(queue), Entries=entries)
+            calls += 1
+            if len(answer.get("Successful", [])) < len(batch):
+                raise Busy("the queue did not take everything; try again")
+        return calls
+
     def delete(self, lane: str, receipt_handles: list[str]) -> None:
         """Delete messages that are done with, before a batch with failures is handed back."""
         for start in range(0, len(receipt_handles), 10):
@@ -49,3 +67,20 @@ class Queues:
             name = self._settings.queue(lane)
             self._urls[lane] = self._client.get_queue_url(QueueName=name)["QueueUrl"]
         return self._urls[lane]
+
+
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
+    """At most ten bodies to a batch, and at most MAX_BATCH_BYTES."""
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        weight = len(body.encode())
+        if weight > MAX_BATCH_BYTES:
+            raise ValueError(f"a record of {weight} bytes; the most is {MAX_BATCH_BYTES}")
+        if batch and (len(batch) == 10 or size + weight > MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += weight
+    if batch:
+        yield batch

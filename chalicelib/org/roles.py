@@ -34,6 +34,9 @@ class Right(StrEnum):
     MEDIA_WRITE = "media.write"
     HOLDS_READ = "holds.read"
     HOLDS_WRITE = "holds.write"
+    INBOX_READ = "inbox.read"
+    INBOX_WRITE = "inbox.write"
+    INBOX_MANAGE = "inbox.manage"
     HISTORY_READ = "history.read"
     OPS_WRITE = "ops.write"
 
@@ -42,16 +45,19 @@ _READS = frozenset(
     {Right.PEOPLE_READ, Right.UNITS_READ, Right.ACCOUNTS_READ, Right.POSTS_READ, Right.HOLDS_READ}
 )
 _WRITES_POSTS = frozenset({Right.POSTS_WRITE, Right.MEDIA_WRITE})
+_ANSWERS = frozenset({Right.INBOX_READ, Right.INBOX_WRITE})
 
 ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.LEAD: frozenset(Right),
     Role.DISTRICT_MANAGER: _READS
     | _WRITES_POSTS
-    | {Right.GRANTS_WRITE, Right.UNITS_WRITE, Right.POLICY_WRITE, Right.ACCOUNTS_WRITE, Right.HOLDS_WRITE},
+    | _ANSWERS
+    | {Right.GRANTS_WRITE, Right.UNITS_WRITE, Right.POLICY_WRITE, Right.ACCOUNTS_WRITE, Right.HOLDS_WRITE}
+    | {Right.INBOX_MANAGE},
     Role.AUTHOR: _READS | _WRITES_POSTS,
     Role.APPROVER: _READS,
-    Role.RESPONDER: _READS,
-    Role.ANALYST: _READS,
+    Role.RESPONDER: _READS | _ANSWERS,
+    Role.ANALYST: _READS | {Right.INBOX_READ},
     Role.OPS: _READS | {Right.HISTORY_READ, Right.OPS_WRITE},
     Role.AUDITOR: _READS | {Right.HISTORY_READ},
 }

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core import log as logs
-from chalicelib.core.entry import BatchFailed, job, worker
+from chalicelib.core.entry import BatchFailed, job, record_worker, worker
 from chalicelib.core.timetable import Entry, Lane
 from chalicelib.core.work import Worker
 from tests.core.conftest import Lines
@@ -78,6 +78,31 @@ def test_an_entry_that_raises_goes_back_and_the_others_do_not() -> None:
     with pytest.raises(BatchFailed):
         work(Event(wake("e0"), wake("e1"), wake("e2")))
     assert deleted == ["h0", "h2"]
+
+
+def test_a_record_that_cannot_be_taken_stays_whole_and_the_others_are_deleted(lines: Lines) -> None:
+    deleted: list[tuple[str, list[str]]] = []
+
+    @record_worker("inbound", parallel=2, delete=lambda queue, handles: deleted.append((queue, handles)))
+    def work() -> Callable[[str], str]:
+        def take(body: str) -> str:
+            return str(json.loads(body))
+
+        return take
+
+    with pytest.raises(BatchFailed, match="2 of 4"):
+        work(Event("1", "not json", "2", ""))
+
+    assert deleted == [("inbound", ["h0", "h2"])]
+    assert sorted(x["message_id"] for x in lines.read if x["level"] == "ERROR") == ["m1", "m3"]
+
+
+def test_records_that_are_all_taken_are_left_for_lambda_to_delete() -> None:
+    @record_worker("inbound", delete=lambda queue, handles: pytest.fail("nothing is to be deleted here"))
+    def work() -> Callable[[str], str]:
+        return lambda body: "taken"
+
+    assert work(Event("a", "b")) == {"taken": 2}
 
 
 def test_a_batch_without_failures_deletes_nothing_itself_and_sums_up() -> None:

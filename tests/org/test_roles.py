@@ -18,13 +18,13 @@ accounts = st.sampled_from(["acc_1", "acc_2"])
 READS = "people.read units.read accounts.read posts.read holds.read"
 EXPECTED = {
     "lead": f"{READS} people.write grants.write tokens.issue units.write policy.write accounts.write "
-    "posts.write media.write holds.write history.read ops.write",
+    "posts.write media.write holds.write inbox.read inbox.write inbox.manage history.read ops.write",
     "district_manager": f"{READS} grants.write units.write policy.write accounts.write posts.write "
-    "media.write holds.write",
+    "media.write holds.write inbox.read inbox.write inbox.manage",
     "author": f"{READS} posts.write media.write",
     "approver": READS,
-    "responder": READS,
-    "analyst": READS,
+    "responder": f"{READS} inbox.read inbox.write",
+    "analyst": f"{READS} inbox.read",
     "ops": f"{READS} history.read ops.write",
     "auditor": f"{READS} history.read",
 }
