@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from chalicelib.core.errors import SignalboxError
-from chalicelib.platforms.port import AccountRef, Published, Sighting
+from chalicelib.platforms.port import AccountRef
 
 Piece = Mapping[str, Any]
 """One event as the platform said it: plain JSON, small enough for a queue."""
@@ -235,47 +235,4 @@ class BackFilling(Protocol):
 
         Raises any AdapterError but OutcomeUnknown and NotReady.
         """
-        ...
-
-
-# Replies
-
-
-@dataclass(frozen=True)
-class ReplyTo:
-    """What is answered: the message, its thread's root, and who wrote it."""
-
-    external_id: str
-    post_id: str
-    author: Author
-    url: str
-    happened_at: datetime
-
-
-@runtime_checkable
-class Replying(Protocol):
-    """Answers a comment, mention or message; the steps and their errors are those of Publishing."""
-
-    def reply_limit(self, account: AccountRef) -> int:
-        """How many characters a reply may have, as `Traits.counted_in` counts."""
-        ...
-
-    def plan_reply(self, text: str, to: ReplyTo, now: datetime, key: str) -> Mapping[str, Any]:
-        """The first checkpoint, made without calling anybody; `key` is the reply's and never changes."""
-        ...
-
-    def prepare_reply(
-        self, account: AccountRef, text: str, to: ReplyTo, checkpoint: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        """Do what can be done again safely. Raises any AdapterError but OutcomeUnknown."""
-        ...
-
-    def reply(self, account: AccountRef, text: str, to: ReplyTo, checkpoint: Mapping[str, Any]) -> Published:
-        """Send it: exactly one request that can create it. Raises any AdapterError."""
-        ...
-
-    def find_reply(
-        self, account: AccountRef, text: str, to: ReplyTo, checkpoint: Mapping[str, Any], since: datetime
-    ) -> Sighting:
-        """Look for the reply of this checkpoint. Raises nothing."""
         ...

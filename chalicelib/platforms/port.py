@@ -49,13 +49,25 @@ class Media:
 
 
 @dataclass(frozen=True)
+class ReplyTo:
+    """What a reply answers: its id on the network, and the handle of who wrote it."""
+
+    external_id: str
+    handle: str
+
+
+@dataclass(frozen=True)
 class Content:
-    """What one account is to publish; `language` is a BCP 47 tag, `options` are the network's own."""
+    """What one account is to publish; `language` is a BCP 47 tag, `options` are the network's own.
+
+    With `reply_to` it is an answer, which takes the same steps as a post (the ability "reply").
+    """
 
     text: str = field(repr=False)
     media: tuple[Media, ...] = ()
     language: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    reply_to: ReplyTo | None = None
 
 
 @dataclass(frozen=True)
@@ -243,7 +255,7 @@ class Reading(Protocol):
         ...
 
 
-ABILITIES: Mapping[str, type] = {"publish": Publishing, "read": Reading}
+ABILITIES: Mapping[str, type] = {"publish": Publishing, "read": Reading, "reply": Publishing}
 """The words of `Traits.abilities`, and the Protocol that each one promises."""
 
 

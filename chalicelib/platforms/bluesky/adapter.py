@@ -66,7 +66,7 @@ class BlueskyAdapter:
             Rate("sign-ins", 30, timedelta(minutes=5)),
             Rate("sign-ins", 300, timedelta(days=1)),
         ),
-        abilities=frozenset({"publish", "read"}),
+        abilities=frozenset({"publish", "read", "reply"}),
         idempotent_for=FOREVER,
         visible_after_for=timedelta(seconds=30),
         publish_for=timedelta(seconds=20),
@@ -91,12 +91,14 @@ class BlueskyAdapter:
         return {"rkey": tid(now, key), "created_at": to_text(now)}
 
     def prepare(self, account: AccountRef, content: Content, checkpoint: Checkpoint) -> Checkpoint:
-        """Sign in, look up who is mentioned, upload the pictures."""
+        """Sign in, look up what is answered and who is mentioned, upload the pictures."""
         done = dict(checkpoint)
         try:
             session = self._sessions.ready(account)
             done |= {"did": session.did, "handle": session.handle}
             try:
+                if content.reply_to is not None and "reply" not in done:
+                    done["reply"] = self._thread_of(account.server, content.reply_to.external_id)
                 self._look_up_mentions(account, content, done)
                 self._upload(account, session, content, done)
             except SessionEnded:
@@ -176,6 +178,26 @@ class BlueskyAdapter:
             status="active" if about.get("active", True) else plain(about.get("status")) or "inactive",
         )
 
+    def _thread_of(self, server: str, uri: str) -> dict[str, Any]:
+        """`parent` and `root` of a reply to a post, with the hashes of exactly these versions.
+
+        The account's own server passes the question on for posts that stand elsewhere.
+        """
+        did, _, rkey = uri.removeprefix("at://").partition(f"/{_POST}/")
+        try:
+            answer = self._xrpc.get(
+                server, "com.atproto.repo.getRecord", repo=did, collection=_POST, rkey=rkey
+            )
+        except NoSuchRecord:
+            raise Rejected("What is to be answered is gone: its author deleted it.") from None
+        value, cid = answer.get("value"), answer.get("cid")
+        if not isinstance(value, dict) or not isinstance(cid, str):
+            raise Unavailable(UNDOCUMENTED)
+        parent = {"uri": uri, "cid": cid}
+        above = value.get("reply")
+        root = above.get("root") if isinstance(above, dict) else None
+        return {"root": root if isinstance(root, dict) else parent, "parent": parent}
+
     def _record(self, server: str, repo: str, rkey: str) -> dict[str, Any] | None:
         try:
             answer = self._xrpc.get(
@@ -232,6 +254,8 @@ def record(content: Content, checkpoint: Checkpoint) -> dict[str, Any]:
     found = facets(content.text, checkpoint.get("mentions", {}))
     if found:
         built["facets"] = found
+    if content.reply_to is not None:
+        built["reply"] = checkpoint["reply"]
     if content.media:
         images = [_image(media, checkpoint["blobs"]) for media in content.media]
         built["embed"] = {"$type": "app.bsky.embed.images", "images": images}

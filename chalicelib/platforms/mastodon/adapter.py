@@ -13,10 +13,10 @@ from chalicelib.core.clock import Clock, to_text
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms import checks
 from chalicelib.platforms.calls import plain, time_of, web_address
-from chalicelib.platforms.errors import AdapterError, NotReady, RateLimited, Unavailable
+from chalicelib.platforms.errors import AdapterError, NotReady, RateLimited, Rejected, Unavailable
 from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api, MediaUnfinished, NoSuchThing
 from chalicelib.platforms.mastodon.limits import DEFAULTS, ServerLimits
-from chalicelib.platforms.mastodon.text import comparable, count, from_html
+from chalicelib.platforms.mastodon.text import comparable, count, from_html, mentions
 from chalicelib.platforms.port import (
     Absent,
     AccountRef,
@@ -40,6 +40,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _LOOK_AGAIN_FOR = timedelta(seconds=5)
 # A server drops media that no status uses after a day.
 _MEDIA_KEEPS_FOR = timedelta(hours=12)
+_VISIBILITIES = ("public", "unlisted", "private", "direct")  # from everybody's to one person's
 _PAGE = 40
 _PAGES_MOST = 5
 # A server's clock may be behind ours by this much.
@@ -64,7 +65,7 @@ class MastodonAdapter:
             Rate("calls", 300, timedelta(minutes=5)),
             Rate("uploads", 30, timedelta(minutes=30)),
         ),
-        abilities=frozenset({"publish", "read"}),
+        abilities=frozenset({"publish", "read", "reply"}),
         idempotent_for=timedelta(minutes=55),
         visible_after_for=timedelta(minutes=5),
         publish_for=timedelta(seconds=20),
@@ -79,7 +80,7 @@ class MastodonAdapter:
         return self._limits.of(account)
 
     def count(self, content: Content, limits: Limits) -> int:
-        return count(content.text, _warning(content), limits.link_characters or 0)
+        return count(_text(content), _warning(content), limits.link_characters or 0)
 
     def problems(self, content: Content, limits: Limits) -> Sequence[Problem]:
         return checks.problems(content, limits, self.traits, self.count(content, limits))
@@ -88,9 +89,11 @@ class MastodonAdapter:
         return {"idempotency_key": sha256(key.encode()).hexdigest()}
 
     def prepare(self, account: AccountRef, content: Content, checkpoint: Checkpoint) -> Checkpoint:
-        """Upload the media, and wait until the server has processed them."""
+        """Look at what is answered, upload the media, and wait until the server has processed them."""
         done = dict(checkpoint)
         try:
+            if content.reply_to is not None and "visibility" not in done:
+                done["visibility"] = self._visibility_of(account, content.reply_to.external_id)
             for media in content.media:
                 kept = self._kept(account, media, done) or self._uploaded(account, media)
                 done["media"] = {**done.get("media", {}), media.media_id: kept}
@@ -146,6 +149,17 @@ class MastodonAdapter:
             status=wrong[0] if wrong else "active",
         )
 
+    def _visibility_of(self, account: AccountRef, external_id: str) -> str:
+        """Who sees what is answered: the answer is shown to no more people."""
+        try:
+            _, answer = self._api.get(account, f"/api/v1/statuses/{external_id}")
+        except NoSuchThing:
+            raise Rejected("What is to be answered is gone: its author deleted it or hid it.") from None
+        visibility = answer.get("visibility") if isinstance(answer, dict) else None
+        if visibility not in _VISIBILITIES:
+            raise Unavailable(UNDOCUMENTED)
+        return str(visibility)
+
     def _kept(self, account: AccountRef, media: Media, done: Checkpoint) -> dict[str, Any] | None:
         """What an earlier upload has become by now; None when there is none, or the server has lost it."""
         kept = done.get("media", {}).get(media.media_id)
@@ -168,7 +182,8 @@ class MastodonAdapter:
         return {"id": media_id, "ready": status == 200, "uploaded_at": to_text(self._clock.now())}
 
     def _search(self, account: AccountRef, content: Content, since: datetime) -> Sighting:
-        wanted = (comparable(content.text), comparable(_warning(content)), len(content.media))
+        answered = content.reply_to.external_id if content.reply_to else None
+        wanted = (comparable(_text(content)), comparable(_warning(content)), len(content.media), answered)
         found: dict[str, Published] = {}
         params = {"limit": str(_PAGE), "exclude_reblogs": "true"}
         for _ in range(_PAGES_MOST):
@@ -195,10 +210,13 @@ class MastodonAdapter:
 def _status(content: Content, checkpoint: Checkpoint) -> dict[str, Any]:
     uploaded = checkpoint.get("media", {})
     status: dict[str, Any] = {
-        "status": content.text,
+        "status": _text(content),
         "media_ids": [uploaded[media.media_id]["id"] for media in content.media],
         "visibility": content.options.get("visibility", "public"),
     }
+    if content.reply_to is not None:
+        status["in_reply_to_id"] = content.reply_to.external_id
+        status["visibility"] = max(status["visibility"], checkpoint["visibility"], key=_VISIBILITIES.index)
     if _warning(content):
         status["spoiler_text"] = _warning(content)
     if content.options.get("sensitive") == "true":
@@ -206,6 +224,12 @@ def _status(content: Content, checkpoint: Checkpoint) -> dict[str, Any]:
     if content.language:
         status["language"] = content.language.partition("-")[0].lower()
     return status
+
+
+def _text(content: Content) -> str:
+    """The text with a mention of who is answered: without one the server tells them nothing."""
+    to = content.reply_to.handle.removeprefix("@") if content.reply_to else ""
+    return content.text if not to or mentions(content.text, to) else f"@{to} {content.text}"
 
 
 def _warning(content: Content) -> str:
@@ -226,10 +250,11 @@ def _statuses(page: Any) -> Iterator[tuple[dict[str, Any], datetime]]:
             yield status, created_at
 
 
-def _seen(status: dict[str, Any]) -> tuple[str, str, int]:
+def _seen(status: dict[str, Any]) -> tuple[str, str, int, str | None]:
     html, warning, media = status.get("content"), status.get("spoiler_text"), status.get("media_attachments")
     return (
         comparable(from_html(html) if isinstance(html, str) else ""),
         comparable(warning if isinstance(warning, str) else ""),
         len(media) if isinstance(media, list) else 0,
+        status.get("in_reply_to_id"),
     )

@@ -4,6 +4,7 @@ Counting: app/validators/status_length_validator.rb of https://github.com/mastod
 counts as a fixed number, a remote mention as its local part, the warning as it is; the sum is in graphemes.
 """
 
+import re
 import unicodedata
 from contextlib import suppress
 from html.parser import HTMLParser
@@ -28,6 +29,11 @@ def count(text: str, warning: str, link_characters: int) -> int:
 def comparable(text: str) -> str:
     """A text without what a server changes when it shows it: spaces, composition, a mention's server."""
     return " ".join(_local_mentions(unicodedata.normalize("NFC", text)).split())
+
+
+def mentions(text: str, handle: str) -> bool:
+    """Whether a text mentions `name` or `name@server`."""
+    return re.search(rf"(?<![=/\w])@{re.escape(handle)}(?![\w@])", text, re.IGNORECASE) is not None
 
 
 def from_html(html: str) -> str:

@@ -13,9 +13,13 @@ from tests.platforms.support import NOW, recorded
 
 
 class FakeServer:
-    """`statuses` newest first; `slow` media answer "processing" that many times."""
+    """`statuses` newest first; `slow` media answer "processing" that many times.
+
+    `others` are statuses of other people, by id: the visibility of each.
+    """
 
     def __init__(self, slow: int = 0) -> None:
+        self.others: dict[str, str] = {}
         self.statuses: list[dict[str, Any]] = []
         self.slow = slow
         self.uploads = 0
@@ -27,6 +31,8 @@ class FakeServer:
         match request.method, parts.path.split("/")[1:]:
             case "POST", ["api", "v1", "statuses"]:
                 return self._post(request)
+            case "GET", ["api", "v1", "statuses", status_id] if status_id in self.others:
+                return recorded("mastodon", "status", id=status_id, visibility=self.others[status_id])
             case "POST", ["api", "v2", "media"]:
                 self.uploads += 1
                 name = "media_processing" if self.slow else "media_ready"
@@ -65,4 +71,5 @@ class FakeServer:
             asked = json.loads(request.body)
             warning = asked.get("spoiler_text", "")
             self._keys[key] = self.add(asked["status"], 1, len(asked["media_ids"]), warning)
+            self._keys[key]["in_reply_to_id"] = asked.get("in_reply_to_id")
         return reply(200, self._keys[key])
