@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 
 from infra.local.platform.accounts import Account, Accounts
 from infra.local.platform.call import Call
+from infra.local.platform.visitors import NAME_CHARACTERS, TEXT_CHARACTERS
 from infra.local.serving import html
 
 POSTS_PER_PAGE = 40
@@ -30,7 +31,7 @@ AVATAR_COLOURS = (
 )  # fmt: skip
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'none'"
+    " form-action 'self'; frame-ancestors 'none'"
 )
 
 
@@ -136,7 +137,8 @@ class Pages:
 
     def post(self, post: Post, parent: Post | None, replies: list[Post]) -> Response:
         """One post, what it answers, and what was answered."""
-        return self.page("post.html", post=post, parent=parent, replies=replies)
+        limits = {"name": NAME_CHARACTERS, "text": TEXT_CHARACTERS}
+        return self.page("post.html", post=post, parent=parent, replies=replies, limits=limits)
 
     def index(self, call: Call) -> Response:
         """All accounts, those that posted last first."""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from infra.local.platform.accounts import ACTIVE, Account, Accounts
@@ -22,6 +24,8 @@ from infra.local.platform.bluesky.richtext import content, pieces
 from infra.local.platform.call import Call
 from infra.local.platform.media import media_file
 from infra.local.platform.pages import POSTS_PER_PAGE, Card, Face, Pages, Picture, Post, Profile
+from infra.local.platform.visitors import Visitors
+from infra.local.serving.answers import timestamp
 
 
 class BlueskyPages:
@@ -31,15 +35,17 @@ class BlueskyPages:
         self._accounts = accounts
         self._repos = repos
         self._pages = pages
+        self._visitors = Visitors(accounts)
 
     def routes(self) -> list[Rule]:
         """Every page with its endpoint."""
-        table: list[tuple[str, Callable[..., Response]]] = [
-            ("/profile/<name>", self.account),
-            ("/profile/<name>/post/<rkey>", self.post),
-            ("/blobs/<did>/<cid>", self.blob),
+        table: list[tuple[str, str, Callable[..., Response]]] = [
+            ("GET", "/profile/<name>", self.account),
+            ("GET", "/profile/<name>/post/<rkey>", self.post),
+            ("POST", "/profile/<name>/post/<rkey>", self.reply),
+            ("GET", "/blobs/<did>/<cid>", self.blob),
         ]
-        return [Rule(path, methods=["GET"], endpoint=endpoint) for path, endpoint in table]
+        return [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in table]
 
     def account(self, call: Call, name: str) -> Response:
         """An account's posts by key, newest first; none while it is closed."""
@@ -61,16 +67,27 @@ class BlueskyPages:
 
     def post(self, call: Call, name: str, rkey: str) -> Response:
         """One post and what was answered."""
-        account = self._account(name)
-        record = self._repos.record(account.did, POST, rkey)
-        if record is None or account.state != ACTIVE:
-            raise NotFound
+        record = self._open_post(name, rkey)
         parent = self._repos.at(record.answered) if record.answered else None
         return self._pages.post(
             self._post(call, record),
             self._post(call, parent) if parent else None,
             [self._post(call, reply) for reply in self._repos.replies_to(record.uri)],
         )
+
+    def reply(self, call: Call, name: str, rkey: str) -> Response:
+        """What a visitor answers; who wrote the post is told."""
+        record = self._open_post(name, rkey)
+        said = self._visitors.said(call, "bluesky")
+        parent = {"uri": record.uri, "cid": record.cid}
+        value = {
+            "$type": POST,
+            "text": said.text,
+            "createdAt": timestamp(call.now),
+            "reply": {"root": record.value.get("reply", {}).get("root", parent), "parent": parent},
+        }
+        self._repos.put(said.account, POST, self._repos.next_tid(), value)
+        return redirect(f"/profile/{name}/post/{rkey}", HTTPStatus.SEE_OTHER)
 
     def blob(self, call: Call, did: str, cid: str) -> Response:
         """An upload that a record uses."""
@@ -94,6 +111,13 @@ class BlueskyPages:
             for record in self._repos.posts_with_text(tag)
             if tag.casefold() in map(str.casefold, _tags(record.value))
         ]
+
+    def _open_post(self, name: str, rkey: str) -> Record:
+        account = self._account(name)
+        record = self._repos.record(account.did, POST, rkey)
+        if record is None or account.state != ACTIVE:
+            raise NotFound
+        return record
 
     def _account(self, name: str) -> Account:
         account = self._accounts.on_bluesky(name)

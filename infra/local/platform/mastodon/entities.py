@@ -153,7 +153,7 @@ class Entities:
             "sensitive": status.sensitive,
             "spoiler_text": status.spoiler_text,
             "visibility": status.visibility,
-            "language": status.language,
+            "language": status.language or None,
             "uri": f"{self.base_url}/users/{author.username}/statuses/{status.id}",
             "url": f"{self.base_url}/@{author.username}/{status.id}",
             "replies_count": len(self._statuses.replies_to(status.id)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 
 from werkzeug.routing import Rule
 from werkzeug.utils import redirect
@@ -12,11 +13,12 @@ from infra.local.platform.accounts import Account, Accounts
 from infra.local.platform.call import Call, as_id
 from infra.local.platform.mastodon.call import NOT_FOUND, parse_id
 from infra.local.platform.mastodon.entities import Entities
-from infra.local.platform.mastodon.model import SHOWN_TO_ALL, Status, Window
+from infra.local.platform.mastodon.model import SHOWN_TO_ALL, Draft, Status, Window
 from infra.local.platform.mastodon.statuses import Statuses
 from infra.local.platform.mastodon.text import pieces
 from infra.local.platform.media import media_file
 from infra.local.platform.pages import POSTS_PER_PAGE, Face, Pages, Picture, Post, Profile
+from infra.local.platform.visitors import Visitors
 
 
 class MastodonPages:
@@ -26,15 +28,17 @@ class MastodonPages:
         self._accounts = accounts
         self._statuses = statuses
         self._pages = pages
+        self._visitors = Visitors(accounts)
 
     def routes(self) -> list[Rule]:
         """Every page with its endpoint."""
         table = [
-            ("/@<username>", self.account),
-            ("/@<username>/<status_id>", self.status),
-            ("/media/<media_id>", self.media),
+            ("GET", "/@<username>", self.account),
+            ("GET", "/@<username>/<status_id>", self.status),
+            ("POST", "/@<username>/<status_id>", self.reply),
+            ("GET", "/media/<media_id>", self.media),
         ]
-        return [Rule(path, methods=["GET"], endpoint=endpoint) for path, endpoint in table]
+        return [Rule(path, methods=[method], endpoint=endpoint) for method, path, endpoint in table]
 
     def account(self, call: Call, username: str) -> Response:
         """An account's posts; a Bluesky handle leads to its own page."""
@@ -55,15 +59,31 @@ class MastodonPages:
 
     def status(self, call: Call, username: str, status_id: str) -> Response:
         """One post and what was answered."""
-        account, status = self._account(username), self._statuses.status(parse_id(status_id))
-        if status is None or status.account_id != account.id or status.visibility not in SHOWN_TO_ALL:
-            raise NOT_FOUND
+        status = self._status(username, status_id)
         parent = self._statuses.status(status.in_reply_to_id) if status.in_reply_to_id else None
         return self._pages.post(
             self._post(call, status),
             self._post(call, parent) if parent and parent.visibility in SHOWN_TO_ALL else None,
             [self._post(call, reply) for reply in self._statuses.replies_to(status.id)],
         )
+
+    def reply(self, call: Call, username: str, status_id: str) -> Response:
+        """What a visitor answers; who wrote the post is told."""
+        status = self._status(username, status_id)
+        said = self._visitors.said(call, "mastodon")
+        named = {account.id for account in self._entities(call).mentions(said.text)}
+        draft = Draft(
+            text=said.text,
+            spoiler_text="",
+            sensitive=False,
+            visibility="public",
+            language="",  # whatever the passer-by speaks
+            in_reply_to=status,
+            media_ids=(),
+            notify=frozenset(named | {status.account_id}),
+        )
+        self._statuses.create_status(said.account, draft, None)
+        return redirect(f"/@{username}/{status.id}", HTTPStatus.SEE_OTHER)
 
     def media(self, call: Call, media_id: str) -> Response:
         """An upload, once it is processed."""
@@ -88,6 +108,12 @@ class MastodonPages:
             if tag.casefold()
             in (piece.name.casefold() for piece in pieces(status.text) if piece.kind == "tag")
         ]
+
+    def _status(self, username: str, status_id: str) -> Status:
+        account, status = self._account(username), self._statuses.status(parse_id(status_id))
+        if status is None or status.account_id != account.id or status.visibility not in SHOWN_TO_ALL:
+            raise NOT_FOUND
+        return status
 
     def _account(self, username: str) -> Account:
         account = self._accounts.on_mastodon(username)
