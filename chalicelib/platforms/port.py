@@ -127,6 +127,7 @@ class Traits:
     `visible_after_for`: how long a post can stay out of `find`'s sight, a request still under way included.
     `publish_for`: the longest that the one call of `publish` takes. `version` and `version_ends_on` are None
     where the network has no versions. `options`: what `Content.options` may hold; None is any text.
+    `reply_within`: how long a customer's message may be answered, None where there is no end to it.
     """
 
     platform: str
@@ -142,6 +143,7 @@ class Traits:
     publish_for: timedelta
     version: str | None = None
     version_ends_on: date | None = None
+    reply_within: timedelta | None = None
 
 
 @dataclass(frozen=True)

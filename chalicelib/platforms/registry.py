@@ -1,38 +1,195 @@
-"""The networks we speak, each loaded when it is first asked for; the only list of them there is."""
+"""The networks we speak, each loaded when it is first asked for; the only lists of them there are.
+
+A network stands in each table whose ability it has here: publishing, webhooks, polls, subscriptions.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from importlib import import_module
-from typing import cast
+from typing import Any, cast
 
 from chalicelib.core.clock import Clock
 from chalicelib.core.errors import InvalidInput, Problem
 from chalicelib.core.http import HttpClient
+from chalicelib.platforms.inbound import BackFilling, Polling, Receiving, Watching
 from chalicelib.platforms.port import Adapter, SessionStore, Traits
 
+_PLATFORMS = "chalicelib.platforms"
 _ADAPTERS: Mapping[str, str] = {
-    "bluesky": "chalicelib.platforms.bluesky.adapter:BlueskyAdapter",
-    "mastodon": "chalicelib.platforms.mastodon.adapter:MastodonAdapter",
+    "bluesky": f"{_PLATFORMS}.bluesky.adapter:BlueskyAdapter",
+    "mastodon": f"{_PLATFORMS}.mastodon.adapter:MastodonAdapter",
+}
+# Who sends us events, and what reads them; of those that are polled, their pieces.
+_RECEIVING: Mapping[str, str] = {
+    "facebook": f"{_PLATFORMS}.meta.facebook:FacebookWebhook",
+    "instagram": f"{_PLATFORMS}.meta.instagram:InstagramWebhook",
+    "threads": f"{_PLATFORMS}.meta.threads:ThreadsWebhook",
+    "whatsapp": f"{_PLATFORMS}.meta.whatsapp:WhatsAppWebhook",
+    "x": f"{_PLATFORMS}.x.webhook:XWebhook",
+    "linkedin": f"{_PLATFORMS}.linkedin.webhook:LinkedInWebhook",
+    "tiktok": f"{_PLATFORMS}.tiktok.webhook:TikTokWebhook",
+    "youtube": f"{_PLATFORMS}.youtube.webhook:YouTubeWebhook",
+    "mastodon": f"{_PLATFORMS}.mastodon.webhook:MastodonWebhook",
+    "bluesky": f"{_PLATFORMS}.bluesky.inbound:BlueskyInbound",
+}
+_POLLING: Mapping[str, str] = {
+    "bluesky": _ADAPTERS["bluesky"],
+    "mastodon": _ADAPTERS["mastodon"],
+}
+# How often one account is polled. A poll is two calls or so: Mastodon allows an account 300 calls in five
+# minutes, Bluesky an address 3000. Pinterest's v5 (OpenAPI 5.23.0) has no webhooks, and no call that returns
+# anything that somebody wrote; `/notifications` there is for partners who send.
+_POLLED_EVERY: Mapping[str, timedelta] = {
+    "bluesky": timedelta(minutes=1),
+    "mastodon": timedelta(minutes=1),
+}
+# Threads and TikTok have no call that says what an account is subscribed to; there only silence shows.
+_WATCHING: Mapping[str, str] = {
+    "facebook": f"{_PLATFORMS}.meta.subscription:MetaSubscription",
+    "instagram": f"{_PLATFORMS}.meta.subscription:MetaSubscription",
+    "whatsapp": f"{_PLATFORMS}.meta.subscription:MetaSubscription",
+    "x": f"{_PLATFORMS}.x.subscription:XSubscription",
+    "linkedin": f"{_PLATFORMS}.linkedin.subscription:LinkedInSubscription",
+    "youtube": f"{_PLATFORMS}.youtube.subscription:YouTubeSubscription",
+}
+# WhatsApp and TikTok keep nothing that was missed; Instagram and Threads list comments by post and not by
+# time, so that everything of an account would have to be read to find them.
+_BACK_FILLING: Mapping[str, str] = {
+    "facebook": f"{_PLATFORMS}.meta.missed:FacebookMissed",
+    "x": f"{_PLATFORMS}.x.subscription:XSubscription",
+    "linkedin": f"{_PLATFORMS}.linkedin.subscription:LinkedInSubscription",
+    "youtube": f"{_PLATFORMS}.youtube.missed:YouTubeMissed",
+}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a network's subscriptions are looked after.
+
+    `every`: how often one is checked; `renewed_before`: how long before its end it is renewed.
+    """
+
+    every: timedelta
+    renewed_before: timedelta = timedelta(days=2)
+
+
+# X stops a webhook whose hourly check failed, LinkedIn checks every two hours and blocks after three
+# failures; of the others only a person or an ended lease takes a subscription away.
+_WATCHED: Mapping[str, Watch] = {
+    "facebook": Watch(timedelta(days=1)),
+    "instagram": Watch(timedelta(days=1)),
+    "threads": Watch(timedelta(days=1)),
+    "whatsapp": Watch(timedelta(days=1)),
+    "x": Watch(timedelta(hours=1)),
+    "linkedin": Watch(timedelta(hours=2), timedelta(days=7)),
+    "tiktok": Watch(timedelta(days=1)),
+    "youtube": Watch(timedelta(days=1)),
+}
+
+
+# Where the app at the end of the address is the id of one subscription, and one secret signs for them all.
+_ONE_SECRET = frozenset({"youtube"})
+
+
+@dataclass(frozen=True)
+class InboundOnly:
+    """A network that we hear from and cannot publish to or read profiles on yet."""
+
+    name: str
+    default_server: str
+    version: str | None = None
+
+
+_INBOUND_ONLY: Mapping[str, InboundOnly] = {
+    "facebook": InboundOnly("Facebook", "https://graph.facebook.com"),
+    "instagram": InboundOnly("Instagram", "https://graph.instagram.com"),
+    "threads": InboundOnly("Threads", "https://graph.threads.net"),
+    "whatsapp": InboundOnly("WhatsApp", "https://graph.facebook.com"),
+    "x": InboundOnly("X", "https://api.x.com"),
+    "linkedin": InboundOnly("LinkedIn", "https://api.linkedin.com"),
+    "tiktok": InboundOnly("TikTok", "https://open.tiktokapis.com"),
+    "youtube": InboundOnly("YouTube", "https://www.googleapis.com"),
+    "pinterest": InboundOnly("Pinterest", "https://api.pinterest.com"),
 }
 
 
 def names() -> tuple[str, ...]:
-    """Every network's name, as accounts carry it."""
+    """Every network that we publish to, as accounts carry it."""
     return tuple(_ADAPTERS)
 
 
 def traits(name: str) -> Traits:
     """What is true of a network. Raises InvalidInput for a name that is not in `names`."""
-    return _class(name).traits
+    return cast(type[Adapter], _class(_adapter(name))).traits
 
 
 def adapter(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> Adapter:
     """A network's adapter. Raises InvalidInput for a name that is not in `names`."""
-    return _class(name)(http, clock, sessions)
+    return cast(Adapter, _class(_adapter(name))(http, clock, sessions))
 
 
-def _class(name: str) -> type[Adapter]:
-    if name not in _ADAPTERS:
-        known = ", ".join(_ADAPTERS)
-        raise InvalidInput([Problem("platform", f"This platform is not known here; choose one of: {known}.")])
-    module, _, attribute = _ADAPTERS[name].partition(":")
-    return cast(type[Adapter], getattr(import_module(module), attribute))
+def inbound_only(name: str) -> InboundOnly | None:
+    """What is known of a network that we only hear from; None for any other name."""
+    return _INBOUND_ONLY.get(name)
+
+
+def receiving_names() -> tuple[str, ...]:
+    """Every network whose events we can read."""
+    return tuple(_RECEIVING)
+
+
+@cache
+def receiving(name: str) -> Receiving:
+    """A network's webhook scheme. Raises KeyError for a name that is not in `receiving_names`."""
+    return cast(Receiving, _class(_RECEIVING[name])())
+
+
+def has_one_secret(name: str) -> bool:
+    """Whether all addresses of a network share one secret, whatever app they end in."""
+    return name in _ONE_SECRET
+
+
+def polled_every(name: str) -> timedelta | None:
+    """How often an account of the network is polled; None where its events come by themselves."""
+    return _POLLED_EVERY.get(name)
+
+
+def polling(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> Polling | None:
+    """What polls a network, or None."""
+    return cast(Polling, _class(_POLLING[name])(http, clock, sessions)) if name in _POLLING else None
+
+
+def watch(name: str) -> Watch | None:
+    """How a network's subscriptions are looked after; None where there is nothing to subscribe to."""
+    return _WATCHED.get(name)
+
+
+def watching(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> Watching | None:
+    """What checks and renews a network's subscriptions; None where it has no way to ask."""
+    return cast(Watching, _class(_WATCHING[name])(http, clock, sessions)) if name in _WATCHING else None
+
+
+def back_filling(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> BackFilling | None:
+    """What fetches from a network the events of an outage, or None."""
+    if name not in _BACK_FILLING:
+        return None
+    return cast(BackFilling, _class(_BACK_FILLING[name])(http, clock, sessions))
+
+
+def _adapter(name: str) -> str:
+    if name in _ADAPTERS:
+        return _ADAPTERS[name]
+    if name in _INBOUND_ONLY:
+        message = f"Signalbox cannot publish to {_INBOUND_ONLY[name].name} yet."
+    else:
+        message = (
+            f"This platform is not known here; choose one of: {', '.join({**_ADAPTERS, **_INBOUND_ONLY})}."
+        )
+    raise InvalidInput([Problem("platform", message)])
+
+
+def _class(place: str) -> type[Any]:
+    module, _, attribute = place.partition(":")
+    return cast(type[Any], getattr(import_module(module), attribute))

@@ -1,6 +1,8 @@
 """The whole box over moto: real services, a clock that is a value, and networks in memory."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -109,6 +111,7 @@ class Box:
             frozenset(), self.now, self.now + timedelta(days=1), (),
         )  # fmt: skip
         self.services.post_subject.granted(change, request)
+        change.record(request.subject, "approved")
         kernel.commit(change)
         return self.services.posts.get(post.post_id)
 
@@ -123,8 +126,12 @@ class Box:
     def run_due(self, lane: Lane = Lane.PUBLISH) -> list[str]:
         """Run what is due now on one lane, once; the outcomes."""
         worker = self.services.publish_worker if lane == Lane.PUBLISH else self.services.chores_worker
-        due = list(self.services.kernel.timetable.due(lane, self.now))
-        return [worker.run(entry_id) for entry_id, _ in due]
+        return [worker.run(entry_id) for entry_id, _ in self._due(lane, self.now)]
+
+    def _due(self, lane: Lane, until: datetime) -> list[tuple[str, datetime]]:
+        """What is due, without polls and checks of accounts: they come again for ever."""
+        due = self.services.kernel.timetable.due(lane, until)
+        return [(e, at) for e, at in due if not e.startswith(("poll#", "watch#"))]
 
     def run_until_quiet(self, hours: float = 3, step_seconds: float = 20) -> None:
         """Let every worker run, moving the clock from due time to due time, for so long."""
@@ -132,10 +139,25 @@ class Box:
         while True:
             for lane in Lane:
                 self.run_due(lane)
-            ahead = [at for lane in Lane for _, at in self.services.kernel.timetable.due(lane, until)]
+            ahead = [at for lane in Lane for _, at in self._due(lane, until)]
             if not ahead:
                 return
             self.stage.clock.set(max(min(ahead), self.now + timedelta(milliseconds=1)))
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The requests to the database meanwhile, by operation."""
+        asked: list[str] = []
+
+        def count(model: Any, **_: Any) -> None:
+            asked.append(model.name)
+
+        events = self.stage.dynamodb.meta.events
+        events.register("before-call.dynamodb", count)
+        try:
+            yield asked
+        finally:
+            events.unregister("before-call.dynamodb", count)
 
     def mails(self) -> list[Any]:
         """What SES was given, oldest first, as parsed mails."""

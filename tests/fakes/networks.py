@@ -35,6 +35,7 @@ class Toot:
     text: str
     created_at: str
     media: int = 0
+    answers: str | None = None
 
 
 Fault = str
@@ -51,6 +52,9 @@ class Networks:
         self.fault: Callable[[Request], Fault | None] = lambda request: None
         self.hidden_for = timedelta()  # how far a timeline lags behind
         self.requests: list[Request] = []
+        self.remembers = True  # idempotency keys: without, only we keep a post from being made twice
+        self.gone: set[str] = set()  # ids of other people's posts that are there no more
+        self.wrong: dict[str, str] = {}  # by handle: the network's word for what is wrong with a profile
         self._keys: dict[tuple[str, str], Toot] = {}
         self._records: dict[tuple[str, str], dict[str, Any]] = {}
         self._handles: dict[str, str] = {}  # by DID
@@ -92,12 +96,15 @@ class Networks:
     def _mastodon(self, request: Request, path: str, params: dict[str, str], handle: str) -> Response:
         if path == "/api/v1/statuses":
             return self._toot(request, handle)
+        if path.startswith("/api/v1/statuses/") and (asked := path.rpartition("/")[2]) not in self.gone:
+            return reply(200, {"id": asked, "visibility": "public"})
         if path == "/api/v2/media":
             return reply(
                 200, {"id": f"m{len(self.requests)}", "type": "image", "url": "https://social.test/m.png"}
             )
         if path == "/api/v1/accounts/verify_credentials":
             about = {"id": f"id-{handle}", "acct": handle, "display_name": handle, "followers_count": 7}
+            about |= {self.wrong[handle]: True} if handle in self.wrong else {}
             return reply(200, {**about, "url": f"{MASTODON}/@{handle}", "last_status_at": None})
         if re.fullmatch(r"/api/v1/accounts/[^/]+/statuses", path):
             owner = path.split("/")[4].removeprefix("id-")
@@ -108,11 +115,12 @@ class Networks:
 
     def _toot(self, request: Request, handle: str) -> Response:
         key = request.headers["Idempotency-Key"]
-        known = self._keys.get((handle, key))
+        known = self._keys.get((handle, key)) if self.remembers else None
         if known is None:
             asked = json.loads(request.body)
             media = len(asked.get("media_ids", []))
             known = self._add(handle, str(1000 + len(self.toots)), asked["status"], media)
+            known.answers = asked.get("in_reply_to_id")
             self._keys[handle, key] = known
         return reply(200, self._status(known))
 
@@ -124,6 +132,7 @@ class Networks:
             "content": f"<p>{escape(toot.text)}</p>",
             "spoiler_text": "",
             "media_attachments": [{"id": str(n)} for n in range(toot.media)],
+            "in_reply_to_id": toot.answers,
         }
 
     def _timeline(self, handle: str) -> list[Toot]:
@@ -143,7 +152,8 @@ class Networks:
             return reply(200, {"did": did_of(handle), "handle": handle, "active": True, **tokens})
         if method == "getSession":
             handle = _handle_of(bearer)
-            return reply(200, {"did": did_of(handle), "handle": handle, "active": True})
+            wrong = {"active": False, "status": self.wrong[handle]} if handle in self.wrong else {}
+            return reply(200, {"did": did_of(handle), "handle": handle, "active": True, **wrong})
         if method == "putRecord":
             return self._record(request, _handle_of(bearer))
         if method == "getRecord":

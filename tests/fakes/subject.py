@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.approvals.model import Changed, ChannelPreview, MediaPreview, Preview, Request
+from chalicelib.approvals.model import Changed, ChannelPreview, MediaPreview, Preview, Request, What
 from chalicelib.core.expressions import where
 from chalicelib.core.kernel import Change
 from tests.fakes.stage import Stage
@@ -42,7 +42,11 @@ class FakeSubject:
         return cls(stage, Preview("New tram line", publish_at, "Europe/London", "Ada", channels, (), "rev1"))
 
     def preview(self, subject: str, revision: str) -> Preview:
-        changes = () if revision == self.current else (Changed("text for @zorza", "old words", "new words"),)
+        changes = (
+            ()
+            if revision == self.current
+            else (Changed(What.TEXT, "old words", "new words", ("@zorza (mastodon)",)),)
+        )
         return replace(self.shown, changes=changes or self.shown.changes, current_revision=self.current)
 
     def granted(self, change: Change, request: Request) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 from chalicelib.core.clock import Clock, to_text
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms import checks
+from chalicelib.platforms.bluesky.poll import Notifications
 from chalicelib.platforms.bluesky.sessions import Session, Sessions
 from chalicelib.platforms.bluesky.text import facets, mentioned
 from chalicelib.platforms.bluesky.tid import tid
 from chalicelib.platforms.bluesky.xrpc import UNDOCUMENTED, NoSuchRecord, SessionEnded, Xrpc
 from chalicelib.platforms.calls import plain, time_of
 from chalicelib.platforms.errors import AdapterError, RateLimited, Rejected, Unavailable
+from chalicelib.platforms.inbound import Polled
 from chalicelib.platforms.port import (
     FOREVER,
     Absent,
@@ -76,6 +78,7 @@ class BlueskyAdapter:
         self._clock = clock
         self._xrpc = Xrpc(http, clock)
         self._sessions = Sessions(self._xrpc, clock, sessions)
+        self._notifications = Notifications(self._xrpc, clock, self._sessions)
 
     def limits(self, account: AccountRef) -> Limits:
         return self.traits.limits
@@ -177,6 +180,9 @@ class BlueskyAdapter:
             last_post_at=_last_post_at(last),
             status="active" if about.get("active", True) else plain(about.get("status")) or "inactive",
         )
+
+    def poll(self, account: AccountRef, cursor: str) -> Polled:
+        return self._notifications.poll(account, cursor)
 
     def _thread_of(self, server: str, uri: str) -> dict[str, Any]:
         """`parent` and `root` of a reply to a post, with the hashes of exactly these versions.

@@ -16,6 +16,8 @@ from chalicelib.platforms.errors import AuthExpired, OutcomeUnknown, Rejected, U
 
 _CALL_FOR = timedelta(seconds=15)
 _UPLOAD_FOR = timedelta(seconds=60)
+# A page of a hundred notifications carries as many whole records, which strangers wrote.
+_ANSWER_BYTES = 8 * 2**20
 
 
 class SessionEnded(Unavailable):
@@ -66,7 +68,10 @@ class Xrpc:
     def get(self, server: str, name: str, token: str | None = None, **params: str) -> dict[str, Any]:
         """A query's answer. Raises any AdapterError but OutcomeUnknown."""
         query = f"?{urlencode(params)}" if params else ""
-        return self._safe(Request("GET", _url(server, name) + query, _bearer(token), deadline_for=_CALL_FOR))
+        url = _url(server, name) + query
+        return self._safe(
+            Request("GET", url, _bearer(token), deadline_for=_CALL_FOR, max_bytes=_ANSWER_BYTES)
+        )
 
     def post(
         self, server: str, name: str, token: str | None = None, data: Mapping[str, Any] | None = None

@@ -14,8 +14,10 @@ from chalicelib.core.http import HttpClient
 from chalicelib.platforms import checks
 from chalicelib.platforms.calls import plain, time_of, web_address
 from chalicelib.platforms.errors import AdapterError, NotReady, RateLimited, Rejected, Unavailable
+from chalicelib.platforms.inbound import Polled
 from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api, MediaUnfinished, NoSuchThing
 from chalicelib.platforms.mastodon.limits import DEFAULTS, ServerLimits
+from chalicelib.platforms.mastodon.poll import Notifications
 from chalicelib.platforms.mastodon.text import comparable, count, from_html, mentions
 from chalicelib.platforms.port import (
     Absent,
@@ -75,6 +77,7 @@ class MastodonAdapter:
         self._clock = clock
         self._api = Api(http, clock)
         self._limits = ServerLimits(self._api, clock)
+        self._notifications = Notifications(self._api, clock)
 
     def limits(self, account: AccountRef) -> Limits:
         return self._limits.of(account)
@@ -148,6 +151,9 @@ class MastodonAdapter:
             last_post_at=time_of(answer.get("last_status_at")),
             status=wrong[0] if wrong else "active",
         )
+
+    def poll(self, account: AccountRef, cursor: str) -> Polled:
+        return self._notifications.poll(account, cursor)
 
     def _visibility_of(self, account: AccountRef, external_id: str) -> str:
         """Who sees what is answered: the answer is shown to no more people."""

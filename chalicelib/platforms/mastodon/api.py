@@ -4,7 +4,7 @@ https://docs.joinmastodon.org/client/intro/ and /entities/Error/: a refusal is J
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -55,14 +55,17 @@ class Api:
         self,
         account: AccountRef,
         path: str,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         successes: Collection[int] = (200,),
         signed: bool = True,
+        max_bytes: int = 1_048_576,
     ) -> tuple[int, Any]:
         """Status and JSON. Raises any AdapterError but OutcomeUnknown."""
         query = f"?{urlencode(params)}" if params else ""
         headers = _bearer(account) if signed else {}
-        request = Request("GET", _url(account, path) + query, headers, deadline_for=_CALL_FOR)
+        request = Request(
+            "GET", _url(account, path) + query, headers, deadline_for=_CALL_FOR, max_bytes=max_bytes
+        )
         return self._calls.safe(request, successes)
 
     def upload(self, account: AccountRef, content: bytes, mime: str, alt: str) -> tuple[int, Any]:
