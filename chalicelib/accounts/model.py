@@ -11,6 +11,7 @@ from chalicelib.platforms.port import AccountRef
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     CREDENTIALS_REFUSED = "credentials_refused"
+    RESTRICTED = "restricted"  # by the network: new credentials do not mend it
     RETIRED = "retired"
 
 

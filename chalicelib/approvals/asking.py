@@ -5,17 +5,22 @@ One timetable entry per request, `ask_approvers#<request id>`, carries a stage t
     ask ------> everybody asked and not yet mailed gets a link of their own
     remind ---> who has not answered gets another; who has gone away meanwhile is stood in for
     silence --> the stage's time is over: remind on, ask the next person up the tree, or expire
+
+Whoever no mail reaches (org/bounces.py) is not waited for: others are asked, and the author is told, as soon
+as that is known. A mail that is merely delayed has until hours before the end.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.approvals import store as rows
 from chalicelib.approvals.codes import Codes
 from chalicelib.approvals.mails import Mails
 from chalicelib.approvals.model import Ask, OnSilence, Request, State, Subject, asking_also
 from chalicelib.approvals.policies import Policies
+from chalicelib.core import log as metrics
 from chalicelib.core.clock import from_text, to_text
 from chalicelib.core.errors import SignalboxError
 from chalicelib.core.history import BY_JOB
@@ -32,6 +37,7 @@ PURPOSE = "approve"
 _KIND = "ask_approvers"
 _AT_ONCE = 25  # links minted in one transaction
 _RETRY_FOR = timedelta(seconds=30)
+_IN_TIME_FOR = timedelta(hours=4)  # what others need to look and decide, when a delayed mail has not come
 
 
 class Asking:
@@ -95,7 +101,78 @@ class Asking:
                     request, missing, self._entry(request, now, "remind", until=args["until"])
                 )
         self._mail_all(claim, request)
+        if args["step"] == "also":
+            return None
         raise self._next(request, now, from_text(args["until"]))
+
+    def check_reach(self, claim: Claim) -> None:
+        """Mails to somebody fail, or have a new address to go to: see to every request that waits for them.
+
+        Raises Later for what only matters shortly before a request's end.
+        """
+        now, person = self._kernel.clock.now(), self._org.person(claim.entry.ref)
+        ahead = []
+        for request in self._store.asked_of(person.person_id):
+            ends_at = min(request.expires_at, request.publish_at or request.expires_at)
+            if ends_at <= now or not request.waits_for(person.person_id):
+                continue
+            is_passed = person.person_id in request.unreached
+            if person.reach.failed_at is None and is_passed:
+                self._ask_again(request, person.person_id)
+            elif person.reach.failed_at is not None and not is_passed:
+                look_at = now if person.reach.unreachable_at else ends_at - _IN_TIME_FOR
+                if look_at <= now:
+                    self._ask_past(request, person.person_id)
+                else:
+                    ahead.append(look_at)
+        if ahead:
+            raise Later(min(ahead))
+
+    def _ask_past(self, request: Request, person_id: str) -> None:
+        """Tell whoever asked, and ask up the tree as after silence until enough people are in reach."""
+        change = self._kernel.change(BY_JOB)
+        after = replace(request, unreached=request.unreached | {person_id})
+        more: list[Ask] = []
+        while request.current.on_silence == OnSilence.ESCALATE and not after.is_in_reach():
+            higher = self._higher(after, change.now)
+            if higher is None:
+                break
+            more.append(higher)
+            after = asking_also(after, [higher])
+        rows.put_next(change, request, after)
+        self._mail_also(change, after, person_id, [a.person_id for a in more])
+        to = sorted(a.person_id for a in more)
+        change.record(
+            request.subject, "approver not reached", request=request.request_id, person=person_id, to=to
+        )
+        change.chore("tell_unreached", request.request_id, person_id=person_id)
+        self._kernel.commit(change)
+        metrics.count("unreached")
+
+    def _ask_again(self, request: Request, person_id: str) -> None:
+        change = self._kernel.change(BY_JOB)
+        rows.put_next(change, request, replace(request, unreached=request.unreached - {person_id}))
+        self._mail_also(change, request, person_id, [person_id])
+        change.record(request.subject, "approver asked again", request=request.request_id, person=person_id)
+        self._kernel.commit(change)
+
+    def _mail_also(self, change: Change, request: Request, instead_of: str, people: list[str]) -> None:
+        """Have these people mailed now, beside the stage's own entry: it may be amid its mails."""
+        if people:
+            entry = self._entry(request, change.now, "also")
+            only = {**entry.args, "only": ",".join(people)}
+            change.schedule(replace(entry, entry_id=f"{entry.entry_id}#{instead_of}", args=only))
+
+    def tell_unreached(self, claim: Claim) -> None:
+        """Mail whoever asked that somebody may not know of it, and on whom it depends now."""
+        request = self._store.request(claim.entry.ref)
+        author = self._org.person(request.asked_by)
+        if request.state != State.OPEN or author.status == Status.LEFT:
+            return
+        preview = self._subject_of(request.subject).preview(request.subject, request.revision)
+        who = self._org.person(claim.entry.args["person_id"]).name
+        able = [self._org.person(p).name for p in request.able()] if request.is_in_reach() else []
+        self._mailer.send(self._mails.unreached(author, preview, who, able))
 
     def _silence(self, claim: Claim, request: Request, now: datetime) -> bool | None:
         stage = request.current
@@ -168,7 +245,8 @@ class Asking:
         args = claim.entry.args
         mailed = set(filter(None, args.get("mailed", "").split(",")))
         answered = {d.person_id for d in request.decisions if d.stage == request.stage}
-        waiting = dict.fromkeys(a.person_id for a in request.current.asks)
+        only = args["only"].split(",") if "only" in args else None
+        waiting = only or dict.fromkeys(a.person_id for a in request.current.asks)
         people = [self._org.person(p) for p in waiting if p not in mailed | answered]
         preview = self._subject_of(request.subject).preview(request.subject, request.revision)
         failure: SignalboxError | None = None
@@ -177,7 +255,7 @@ class Asking:
             part = [p for p in people[start : start + _AT_ONCE] if p.status != Status.LEFT]
             for person, token in self._mint(request, part):
                 url = f"{self._settings.public_url}/a/{token}"
-                reminds = args["step"] != "ask"
+                reminds = args["step"] not in ("ask", "also")
                 try:
                     self._mailer.send(
                         self._mails.ask(person, request, preview, url, reminds, self._for(request, person))
@@ -192,18 +270,27 @@ class Asking:
             raise failure
 
     def _mint(self, request: Request, people: list[Person]) -> list[tuple[Person, str]]:
+        gone = {p.person_id for p in people if p.reach.unreachable_at is not None} - request.unreached
+        people = [p for p in people if p.reach.unreachable_at is None or p.person_id in gone]
         if not people:
             return []
         change = self._kernel.change(BY_JOB)
         minted = []
         for person in people:
+            rows.put_asked(change, request, person.person_id)
+            if person.person_id in gone:
+                change.chore("check_reach", person.person_id)
+                continue
             token, write = self._links.mint(
                 PURPOSE, request.request_id, person.person_id, request.revision, request.expires_at
             )
             change.add(write)
             minted.append((person, token))
-        to = [p.person_id for p in people]
-        change.record(request.subject, "approval asked for", request=request.request_id, to=to)
+        to = [p.person_id for p, _ in minted]
+        details: dict[str, Any] = {"request": request.request_id, "to": to}
+        if gone:
+            details["unreachable"] = sorted(gone)
+        change.record(request.subject, "approval asked for", **details)
         self._kernel.commit(change)
         return minted
 

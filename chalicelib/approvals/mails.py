@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.approvals.model import ChannelPreview, MediaPreview, Preview, Request, State
-from chalicelib.approvals.wording import consequence, decision_line
+from chalicelib.approvals.wording import changes_said, consequence, decision_line
 from chalicelib.core.clock import Clock
 from chalicelib.core.mail import InlineImage, Mail
 from chalicelib.core.pages import HtmlWords, Templates
@@ -47,6 +47,7 @@ class Mails:
         def values(w: Any) -> dict[str, Any]:
             return {
                 "preview": preview,
+                "changes": changes_said(words, preview.changes, person.zone),
                 "shown": shown,
                 "url": url,
                 "reminds": reminds,
@@ -109,6 +110,31 @@ class Mails:
             case _:
                 subject = words.say("Changes asked for: %(title)s", title=title)
         return self._note(author, words, subject, lines, comment=comment)
+
+    def unreached(self, author: Person, preview: Preview, who: str, able: list[str]) -> Mail:
+        """An approver may not know of it; `able` are those who can still approve it, none if too few can."""
+        words = Words(author.language)
+        title = _title(preview)
+
+        def lines(w: Any) -> list[Any]:
+            stands = (
+                w.say("These people can still approve it, and were asked: %(names)s.", names=", ".join(able))
+                if able
+                else w.say(
+                    "Nobody else is asked by itself, so it may not be approved in time. Tell your lead."
+                )
+            )
+            return [
+                w.say("Our mail to %(who)s about %(title)s has not arrived.", who=who, title=title),
+                stands,
+                w.say(
+                    "If the address is wrong, a lead can correct it: %(who)s is then asked at once.", who=who
+                ),
+            ]
+
+        return self._note(
+            author, words, words.say("Not reached: %(who)s, about %(title)s", who=who, title=title), lines
+        )
 
     def _note(
         self, person: Person, words: Words, subject: str, lines: Any, code: str = "", comment: str = ""

@@ -148,6 +148,7 @@ class Request:
     code: bool = False
     settled_at: datetime | None = None
     why: str | None = None
+    unreached: frozenset[str] = frozenset()  # asked, but no mail arrives: nobody may wait for them alone
     version: int = 1
 
     @property
@@ -163,6 +164,20 @@ class Request:
     def missing(self) -> int:
         """How many more approvals the current stage needs."""
         return max(0, self.current.needed - self.current.fills(self.approved_by()))
+
+    def waits_for(self, person_id: str) -> bool:
+        """Whether their answer could still count."""
+        answered = any(d.person_id == person_id and d.stage == self.stage for d in self.decisions)
+        return self.state == State.OPEN and self.current.asked(person_id) and not answered
+
+    def able(self) -> tuple[str, ...]:
+        """Whose answer is waited for, and whom our mails reach."""
+        asked = dict.fromkeys(a.person_id for a in self.current.asks)
+        return tuple(p for p in asked if self.waits_for(p) and p not in self.unreached)
+
+    def is_in_reach(self) -> bool:
+        """Whether the current stage can be signed by those who are able to."""
+        return self.current.fills(self.approved_by() | frozenset(self.able())) >= self.current.needed
 
     def decision_of(self, person_id: str) -> Decision | None:
         """Their latest decision that still counts: in the current stage while open, else in any."""
@@ -181,7 +196,7 @@ def decided(request: Request, decision: Decision) -> Request:
     if after.missing() > 0:
         return after
     if request.stage + 1 < len(request.stages):
-        return replace(after, stage=request.stage + 1)
+        return replace(after, stage=request.stage + 1, unreached=frozenset())
     return replace(after, state=State.GRANTED, settled_at=decision.at)
 
 
@@ -220,13 +235,49 @@ class ChannelPreview:
     note: str = ""
 
 
+class What(StrEnum):
+    """What of a post can differ between two revisions."""
+
+    TIME = "time"
+    IF_LATE = "if_late"
+    LANGUAGE = "language"
+    ADDED = "added"  # a channel; there is no before and no after
+    TAKEN_OFF = "taken_off"
+    TEXT = "text"
+    PICTURES = "pictures"
+    OPTIONS = "options"
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A picture or film of a revision: which bytes, and how it is described."""
+
+    digest: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class IfLate:
+    """What happens once the time has passed: `publish` within the grace, `hold` or `drop`."""
+
+    action: str
+    grace_minutes: int
+
+
+Value = datetime | IfLate | tuple[Pictured, ...] | str
+
+
 @dataclass(frozen=True)
 class Changed:
-    """One difference from what was asked about last time."""
+    """One difference from what was asked about last time, as values; wording.py says it to a reader.
 
-    where: str
-    before: str
-    after: str
+    `channels` are those that it is about, none for the whole post.
+    """
+
+    what: What
+    before: Value = ""
+    after: Value = ""
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

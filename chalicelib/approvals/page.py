@@ -14,7 +14,7 @@ from chalicelib.approvals.mails import TEMPLATES
 from chalicelib.approvals.model import Preview, Verdict
 from chalicelib.approvals.service import MAX_WORDS, Approvals
 from chalicelib.approvals.view import Seen, View
-from chalicelib.approvals.wording import Told, consequence, told
+from chalicelib.approvals.wording import SaidChange, Told, changes_said, consequence, told
 from chalicelib.core import log as metrics
 from chalicelib.core.clock import Clock
 from chalicelib.core.errors import Busy, InvalidInput
@@ -107,7 +107,8 @@ class ApprovalPage:
     def _html(self, words: Words, view: View, shows: Told, **values: object) -> str:
         return TEMPLATES.html(
             "page.html", words, view=view, told=shows, company=self._settings.company, style=_style(),
-            max_words=MAX_WORDS, **{"form": Form(), "problem": "", "moment": "", "sender_time": "", **values}
+            max_words=MAX_WORDS,
+            **{"form": Form(), "problem": "", "changes": (), "moment": "", "sender_time": "", **values},
         )  # fmt: skip
 
     def _reply(self, view: View, form: Form, accept_language: str, problem: str = "") -> Reply:
@@ -129,6 +130,7 @@ class ApprovalPage:
             form=form,
             problem=problem,
             consequence=will,
+            changes=_changes(words, view),
             moment=_moment(words, view, view.person.zone) if view.person else "",
             sender_time=_sender_time(words, view),
         )
@@ -144,6 +146,12 @@ def _sender_time(words: Words, view: View) -> str:
 
 def _moment(words: Words, view: View, zone: str) -> str:
     return words.moment(view.preview.publish_at, zone) if view.preview and view.preview.publish_at else ""
+
+
+def _changes(words: Words, view: View) -> list[SaidChange]:
+    if view.preview is None or view.person is None:
+        return []
+    return changes_said(words, view.preview.changes, view.person.zone)
 
 
 def _origins(preview: Preview | None) -> set[str]:

@@ -76,6 +76,14 @@ class Approvals:
         """Mail whoever asked how a request ended that was not granted."""
         self._asking.mail_outcome(claim)
 
+    def check_reach(self, claim: Claim) -> None:
+        """See to the requests that wait for somebody whom no mail reaches, or reaches again."""
+        self._asking.check_reach(claim)
+
+    def tell_unreached(self, claim: Claim) -> None:
+        """Mail whoever asked that an approver may not know of it."""
+        self._asking.tell_unreached(claim)
+
     # For the subject's owner
 
     def open(
@@ -215,8 +223,9 @@ class Approvals:
             after = self._asking.open_stage(change, after)
         after = rows.put_next(change, request, after)
         change.record(
-            request.subject, _PAST[decision.verdict], request=request.request_id, stage=request.current.name
-        )
+            request.subject, _PAST[decision.verdict], request=request.request_id, stage=request.current.name,
+            revision=request.revision[:12], state=str(after.state),
+        )  # fmt: skip
         if after.state == State.GRANTED:
             self._subject_of(request.subject).granted(change, after)
         elif after.state != State.OPEN:

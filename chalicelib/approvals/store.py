@@ -4,6 +4,7 @@ pk              sk                 listing (lpk / lsk)
 policy#<unit>   policy             -
 request#<id>    request            <subject> / <request id>     ids sort by creation
 request#<id>    code#<person id>   -                            a mailed six-digit code, swept by TTL
+asked#<person>  <request id>       -                            who was to be mailed about what, swept by TTL
 """
 
 from collections.abc import Iterable
@@ -29,6 +30,12 @@ def request_key(request_id: str) -> Item:
 
 def code_key(request_id: str, person_id: str) -> Item:
     return {"pk": f"request#{request_id}", "sk": f"code#{person_id}"}
+
+
+def put_asked(change: Change, request: Request, person_id: str) -> None:
+    """Note that somebody is to be mailed about a request, for `Store.asked_of`."""
+    key = {"pk": f"asked#{person_id}", "sk": request.request_id}
+    change.put(TABLE, {**key, "swept_at": int(request.expires_at.timestamp())})
 
 
 def put_new(change: Change, request: Request) -> None:
@@ -64,6 +71,12 @@ class Store:
         if item is None:
             raise NotFound(f"there is no approval request {request_id}")
         return from_item(Request, item)
+
+    def asked_of(self, person_id: str) -> list[Request]:
+        """What somebody was asked about and may not have ended yet, oldest first."""
+        keys = self._database.query_all(TABLE, where("pk = :p", p=f"asked#{person_id}"))
+        items = self._database.get_many(TABLE, [request_key(k["sk"]) for k in keys])
+        return sorted((from_item(Request, i) for i in items), key=lambda r: r.request_id)
 
     def of_subject(self, subject: str) -> list[Request]:
         """Every request about a subject, oldest first."""

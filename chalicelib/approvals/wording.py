@@ -4,10 +4,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chalicelib.approvals.model import Decision, Preview, Request, State, Verdict, decided
+from chalicelib.approvals.model import (
+    Changed,
+    Decision,
+    IfLate,
+    Preview,
+    Request,
+    State,
+    Value,
+    Verdict,
+    What,
+    decided,
+)
 from chalicelib.approvals.view import Seen, View
-from chalicelib.core.words import Words
+from chalicelib.core.words import Words, mark, one_line, visible
 from chalicelib.org.model import Person
+
+MOST_CHANNELS = 8  # named in one heading; of the others there is a number
+_CHANGED = {
+    What.TIME: mark("Time"),
+    What.IF_LATE: mark("If the time passes before it is out"),
+    What.LANGUAGE: mark("Language"),
+    What.ADDED: mark("Channels added"),
+    What.TAKEN_OFF: mark("Channels taken off"),
+    What.TEXT: mark("Text"),
+    What.PICTURES: mark("Pictures"),
+    What.OPTIONS: mark("Options"),
+}
 
 
 class Sayer(Protocol):
@@ -25,6 +48,48 @@ class Told:
     heading: Any
     lines: tuple[Any, ...]
     tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class SaidChange:
+    """A difference in words: the heading, whose it is, and how it was and is, each line safe to show."""
+
+    what: str
+    channels: tuple[str, ...]
+    more: int
+    before: str
+    after: str
+
+
+def changes_said(words: Words, changes: tuple[Changed, ...], zone: str) -> list[SaidChange]:
+    """What changed, in the reader's language; times are told where `zone` is."""
+    said = []
+    for change in changes:
+        before, after = _value_said(words, change.before, zone), _value_said(words, change.after, zone)
+        if change.what == What.PICTURES and before == after:
+            after = words.say("other pictures, described in the same words")
+        channels = tuple(map(one_line, change.channels[:MOST_CHANNELS]))
+        more = len(change.channels) - len(channels)
+        said.append(SaidChange(words.say(_CHANGED[change.what]), channels, more, before, after))
+    return said
+
+
+def _value_said(words: Words, value: Value, zone: str) -> str:
+    match value:
+        case datetime():
+            return words.moment(value, zone)
+        case IfLate("publish", minutes):
+            return words.say_n(
+                "it goes out up to %(n)s minute late", "it goes out up to %(n)s minutes late", minutes
+            )
+        case IfLate("hold"):
+            return words.say("it is held until somebody decides")
+        case IfLate():
+            return words.say("it is dropped")
+        case tuple():
+            return "\n".join(one_line(p.alt) or words.say("without a description") for p in value)
+        case _:
+            return visible(value)
 
 
 def consequence(

@@ -7,15 +7,16 @@ survives a round trip unchanged.
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from chalicelib.core.errors import Busy, InvalidInput, Problem, SignalboxError
 from chalicelib.core.expressions import Expression
 from chalicelib.core.settings import Settings
 
 Item = dict[str, Any]
+T = TypeVar("T")
 _TRANSIENT = {
     "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded",
     "TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException",
@@ -53,6 +54,15 @@ class Write:
     when: Expression | None = None
     update: Expression | None = None
     otherwise: SignalboxError | None = None
+
+
+@dataclass(frozen=True)
+class Read(Generic[T]):
+    """A row that can be read together with others; `made` makes the value of it, or of None."""
+
+    table: str
+    key: Item
+    made: Callable[[Item | None], T]
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,10 @@ def decode_item(item: Mapping[str, Any]) -> Item:
     return {k: decode(v) for k, v in item.items()}
 
 
+def _identity(table: str, key: Item) -> Hashable:
+    return table, *sorted(key.items())
+
+
 def _merged(*expressions: Expression | None) -> dict[str, Any]:
     names: dict[str, str] = {}
     values: dict[str, Any] = {}
@@ -144,21 +158,48 @@ class Database:
         answer = self._call(self._client.get_item, request)
         return decode_item(answer["Item"]) if "Item" in answer else None
 
+    def read(self, read: Read[T]) -> T:
+        """What the read makes of its row, strongly consistent."""
+        return read.made(self.get(read.table, read.key))
+
     def get_many(self, table: str, keys: Iterable[Item]) -> list[Item]:
         """The items that exist, in no order; any number of keys, each read once."""
-        name = self._settings.table(table)
-        wanted = [encode_item(k) for k in {tuple(sorted(k.items())): k for k in keys}.values()]
-        found: list[Item] = []
+        return list(self._batch((table, key) for key in keys).values())
+
+    def read_together(self, *reads: Read[Any]) -> list[Any]:
+        """What each read makes of its row, in their order: strongly consistent, in one request.
+
+        It is no snapshot: what must still hold when a change commits is a condition of that change.
+        """
+        found = self._batch((r.table, r.key) for r in reads)
+        return [r.made(found.get(_identity(r.table, r.key))) for r in reads]
+
+    def _batch(self, wanted: Iterable[tuple[str, Item]]) -> dict[Hashable, Item]:
+        """The items that exist of any tables, by table and key, a hundred to a request."""
+        unread = list({_identity(table, key): (table, key) for table, key in wanted}.values())
+        names = {self._settings.table(table): table for table, _ in unread}
+        keys = {table: sorted(key) for table, key in unread}
+        found: dict[Hashable, Item] = {}
         attempt = 0
-        while wanted:
-            now, wanted = wanted[:100], wanted[100:]
-            request = {"RequestItems": {name: {"Keys": now, "ConsistentRead": True}}}
-            answer = self._call(self._client.batch_get_item, request)
-            found += [decode_item(i) for i in answer["Responses"].get(name, [])]
-            left = answer.get("UnprocessedKeys", {}).get(name, {}).get("Keys", [])
+        while unread:
+            now, unread = unread[:100], unread[100:]
+            asked: dict[str, Any] = {}
+            for table, key in now:
+                part = asked.setdefault(self._settings.table(table), {"Keys": [], "ConsistentRead": True})
+                part["Keys"].append(encode_item(key))
+            answer = self._call(self._client.batch_get_item, {"RequestItems": asked})
+            for name, items in answer["Responses"].items():
+                table = names[name]
+                for item in map(decode_item, items):
+                    found[_identity(table, {part: item[part] for part in keys[table]})] = item
+            left = [
+                (names[name], decode_item(key))
+                for name, part in answer.get("UnprocessedKeys", {}).items()
+                for key in part["Keys"]
+            ]
             if left:
                 attempt = self._back_off(attempt, "the database left reads undone")
-                wanted = left + wanted
+                unread = left + unread
         return found
 
     def query(

@@ -108,6 +108,28 @@ def open_endpoint(function: Callable[..., Answer]) -> Callable[..., Response]:
     return view
 
 
+def chalices_own_answers(request: Request | None, get_response: Callable[[Any], Response]) -> Response:
+    """Middleware: what Chalice answers before any view runs (405, 415) in the shape of our own errors.
+
+    Views answer text, and Chalice alone a dictionary: its `Code` and `Message`.
+    """
+    response = get_response(request)
+    if not isinstance(response.body, dict):
+        return response
+    match response.status_code:
+        case 405:
+            error = "method_not_allowed"
+            message = f"this address does not take that method; it takes {response.headers['Allow']}"
+        case 415:
+            error = "unsupported_media_type"
+            message = "this address does not take what Content-Type names; the API takes application/json"
+        case _:
+            error, message = "unexpected", str(response.body.get("Message"))
+    headers = {**HEADERS, **response.headers, "Content-Type": "application/json; charset=utf-8"}
+    text = _text({"error": error, "message": message})
+    return Response(text, status_code=response.status_code, headers=headers)
+
+
 def current_request() -> Request:
     """The request being served; blueprints share the app's (one request at a time in a Lambda)."""
     import app

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.core.clock import from_text, to_text
 from chalicelib.core.database import Database, Item
-from chalicelib.core.expressions import where
+from chalicelib.core.expressions import Expression, where
 
 DAY_SHARDS = 4  # a busy day's rows are spread, so that no index partition is hot
 SYSTEM = "system"
@@ -72,7 +72,10 @@ def row_item(
 
 
 class History:
-    """Reads of the audit log, newest last."""
+    """Reads of the audit log.
+
+    A page comes with where the next one starts, or None: an `at_id`, which no two rows share.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -81,19 +84,45 @@ class History:
         """Everything that happened to one subject, oldest first."""
         return [_row(i) for i in self._database.query_all("history", where("subject = :s", s=subject))]
 
-    def by_person(self, person_id: str, limit: int = 100) -> list[Row]:
-        """The latest things a person did, newest first."""
-        key = where("person_id = :p", p=person_id)
-        page = self._database.query("history", key, index="by_person", limit=limit, forward=False)
-        return [_row(i) for i in page.items]
+    def page_of(self, subject: str, limit: int, after: str = "") -> tuple[list[Row], str | None]:
+        """A page of what happened to one subject, oldest first."""
+        return self._page("subject", [subject], None, limit, after)
 
-    def on_day(self, day: date) -> list[Row]:
-        """Everything that happened on one UTC day, oldest first."""
+    def by_person(self, person_id: str, limit: int, after: str = "") -> tuple[list[Row], str | None]:
+        """A page of what a person did, newest first."""
+        return self._page("person_id", [person_id], "by_person", limit, after, forward=False)
+
+    def on_day(self, day: date, limit: int, after: str = "") -> tuple[list[Row], str | None]:
+        """A page of what happened on one UTC day, oldest first."""
+        shards = [f"{day.isoformat()}#{shard}" for shard in range(DAY_SHARDS)]
+        return self._page("day", shards, "by_day", limit, after)
+
+    def _page(
+        self, name: str, values: list[str], index: str | None, limit: int, after: str, forward: bool = True
+    ) -> tuple[list[Row], str | None]:
+        """The first rows of all keys, merged; one more is read, to see whether it is the last page."""
         items: list[Item] = []
-        for shard in range(DAY_SHARDS):
-            key = where("day = :d", d=f"{day.isoformat()}#{shard}")
-            items += self._database.query_all("history", key, index="by_day")
-        return [_row(i) for i in sorted(items, key=lambda i: i["at_id"])]
+        for value in values:
+            key = where(f"{name} = :v", v=value)
+            if after:
+                key = where(f"{name} = :v AND at_id {'>' if forward else '<'} :a", v=value, a=after)
+            items += self._first(key, index, limit + 1, forward)
+        items.sort(key=lambda i: i["at_id"], reverse=not forward)
+        rows = [_row(i) for i in items[:limit]]
+        return rows, items[limit - 1]["at_id"] if len(items) > limit else None
+
+    def _first(self, key: Expression, index: str | None, limit: int, forward: bool) -> list[Item]:
+        """So many items and not fewer, if they are there: a query ends after 1 MB, wherever that is."""
+        items: list[Item] = []
+        after: Item | None = None
+        while True:
+            page = self._database.query(
+                "history", key, index=index, limit=limit - len(items), after=after, forward=forward
+            )
+            items += page.items
+            after = page.after
+            if after is None or len(items) == limit:
+                return items
 
 
 def _row(item: Item) -> Row:

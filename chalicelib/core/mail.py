@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.core.errors import Busy, InvalidInput, Problem, SignalboxError
-from chalicelib.core.settings import Settings
+from chalicelib.core.settings import Settings, resource
 
 _LATER = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "InternalServiceError"}
 
@@ -61,6 +61,7 @@ class Mailer:
             answer = self._client.send_email(
                 FromEmailAddress=self._settings.mail_from,
                 Destination={"ToAddresses": [mail.to]},
+                ConfigurationSetName=resource("mail", self._settings.stage),  # SES tells what becomes of it
                 Content={"Raw": {"Data": mime(mail, self._settings.mail_from, self._settings.company)}},
                 ConfigurationOverrides={
                     "Tracking": {"ClickTrackingEnabled": "DISABLED", "OpenTrackingEnabled": "DISABLED"}

@@ -62,6 +62,22 @@ class Queues:
             entries = [{"Id": str(n), "ReceiptHandle": h} for n, h in enumerate(part)]
             self._client.delete_message_batch(QueueUrl=self._url(lane), Entries=entries)
 
+    def redrive(self, queue: str) -> int:
+        """Move what is in a queue's dead letters back to the queue, and return how many.
+
+        A message is deleted there only once it is here: a crash between the two leaves it in both.
+        """
+        dead, moved = f"{queue}-dlq", 0
+        while True:
+            got = self._client.receive_message(
+                QueueUrl=self._url(dead), MaxNumberOfMessages=10, WaitTimeSeconds=1
+            ).get("Messages", [])
+            if not got:
+                return moved
+            self.send(queue, [message["Body"] for message in got])
+            self.delete(dead, [message["ReceiptHandle"] for message in got])
+            moved += len(got)
+
     def _url(self, lane: str) -> str:
         if lane not in self._urls:
             name = self._settings.queue(lane)

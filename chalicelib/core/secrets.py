@@ -55,6 +55,14 @@ class Secrets:
         )
         self._kept[path] = (self._clock.now(), dict(values))
 
+    def delete(self, path: str) -> None:
+        """Delete a secret for good; one that is not there is deleted already."""
+        try:
+            self._client.delete_parameter(Name=path)
+        except self._client.exceptions.ParameterNotFound:
+            log.info("a secret was deleted before", extra={"path": path})
+        self.forget(path)
+
     def forget(self, path: str) -> None:
         """Drop the cached copy: the next read asks SSM (a credential was refused, or rotated)."""
         self._kept.pop(path, None)

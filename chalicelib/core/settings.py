@@ -6,6 +6,7 @@ in SSM parameters that infra/template.yaml creates, so that it can change withou
 
 import os
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from chalicelib.core.errors import Misconfigured
 
@@ -24,7 +25,11 @@ def resource(name: str, of_stage: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a stage is set up with; `allowed_hosts` is for one-machine stages only (core/http.py)."""
+    """What a stage is set up with; `allowed_hosts` and `poll_every` are for one-machine stages only.
+
+    `allowed_hosts` may be called although they are private (core/http.py). `poll_every`, where it is set, is
+    how often accounts are polled instead of what their network allows.
+    """
 
     stage: str
     public_url: str
@@ -32,6 +37,7 @@ class Settings:
     media_bucket: str
     company: str = "Signalbox"
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
+    poll_every: timedelta | None = None
 
     @classmethod
     def from_parameters(cls, of_stage: str, values: dict[str, str]) -> "Settings":
@@ -44,6 +50,7 @@ class Settings:
                 path = f"/{APP}/{of_stage}/settings/{name}"
                 raise Misconfigured(f"the setting {path} is missing; deploy infra/template.yaml again")
         hosts = values.get("allowed_hosts", "-")
+        seconds = values.get("poll_seconds", "-")
         return cls(
             stage=of_stage,
             public_url=values["public_url"].rstrip("/"),
@@ -51,6 +58,7 @@ class Settings:
             media_bucket=values["media_bucket"],
             company=values.get("company", "Signalbox"),
             allowed_hosts=frozenset(h.strip() for h in hosts.split(",") if h.strip() not in ("", "-")),
+            poll_every=timedelta(seconds=int(seconds)) if seconds != "-" else None,
         )
 
     def table(self, name: str) -> str:

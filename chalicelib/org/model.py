@@ -54,6 +54,20 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What became of the mails to somebody's address `since` it was given, or said to work again.
+
+    `delayed` counts mails; `failed_at` is when the latest was sent that was delayed or did not arrive.
+    """
+
+    since: datetime | None = None
+    unreachable_at: datetime | None = None
+    why: str | None = None
+    delayed: int = 0
+    failed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Person:
     """`zone` is an IANA time zone; `away_until` is the last day away there, None while nobody knows."""
 
@@ -67,6 +81,7 @@ class Person:
     deputy_id: str | None = None
     away_until: date | None = None
     left_at: datetime | None = None
+    reach: Reach = Reach()
     version: int = 1
 
     def is_away(self, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 """/v1/me, /v1/units, /v1/people with their grants and tokens, and /v1/history."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -193,23 +194,30 @@ def revoke_token(call: Call, person_id: str, token_id: str) -> Answer:
 
 
 @bp.route("/v1/history", methods=["GET"])
-@endpoint(right=Right.HISTORY_READ, answers=lambda: _views().HistoryList)
+@endpoint(right=Right.HISTORY_READ, answers=lambda: _views().HistoryPage)
 def show_history(call: Call) -> Answer:
-    """What happened: to one `subject` or on one UTC `day`, oldest first, or by one `person`, newest first."""
+    """A page of what happened: to one `subject` or on one UTC `day`, oldest first, or by one `person`, newest
+    first.
+    """
     from chalicelib.wiring import services
 
     call.actor.require_on(Right.HISTORY_READ)
     history, views = services().history, _views()
-    match list(call.query.items()):
+    asked = [(name, value) for name, value in call.query.items() if name not in ("limit", "cursor")]
+    listing = json.dumps(["history", *asked])  # a cursor leads on in what it came from, and nowhere else
+    limit, found = read_paging(listing, call.query)
+    after = (found or {}).get("after", "")
+    match asked:
         case [("subject", subject)] if 0 < len(subject) <= _LONGEST_ID:
-            rows = history.of(subject)
+            rows, next_after = history.page_of(subject, limit, after)
         case [("person", person_id)] if 0 < len(person_id) <= _LONGEST_ID:
-            rows = history.by_person(person_id)
+            rows, next_after = history.by_person(person_id, limit, after)
         case [("day", text)]:
-            rows = history.on_day(_day(text))
+            rows, next_after = history.on_day(_day(text), limit, after)
         case _:
             raise InvalidInput([Problem("query", "give exactly one of subject, person and day")])
-    return Answer(views.HistoryList(history=[views.RowView.of(r) for r in rows]))
+    cursor = cursor_of(listing, {"after": next_after} if next_after else None)
+    return Answer(views.HistoryPage(history=[views.RowView.of(r) for r in rows], cursor=cursor))
 
 
 def _day(text: str) -> date:

@@ -18,7 +18,7 @@ from chalicelib.core.ids import new_id
 from chalicelib.core.kernel import Change, Kernel
 from chalicelib.core.records import to_item
 from chalicelib.org import store as rows
-from chalicelib.org.model import RANK, Actor, Grant, Kind, Language, Person, Status, Unit
+from chalicelib.org.model import RANK, Actor, Grant, Kind, Language, Person, Reach, Status, Unit
 from chalicelib.org.roles import FOR_ONE_ACCOUNT, Right, Role
 from chalicelib.org.tokens import LONGEST_FOR, USUAL_FOR, Token, digest, new_text
 
@@ -101,20 +101,29 @@ class Org:
     def change_person(self, actor: Actor, person_id: str, **changes: Any) -> Person:
         """Change name, zone, language (one's own, or with people.write) or e-mail (with people.write only).
 
-        Approval mails go to the address, so nobody moves their own. Raises Conflict if it is taken.
+        Approval mails go to the address, so nobody moves their own. Naming it, even the same one again, says
+        that mail arrives there: what was known of failures is forgotten. Raises Conflict if it is taken.
         """
         if actor.person_id != person_id or "email" in changes:
             actor.require_on(Right.PEOPLE_WRITE)
         before = self._here(person_id)
         after = replace(before, **changes)
+        failed_before = "email" in changes and before.reach.failed_at is not None
+        is_new_reach = after.email != before.email or failed_before
+        if is_new_reach:
+            after = replace(after, reach=Reach(since=self._kernel.clock.now()))
         if after == before:
             return before
         change = self.begin(actor, writes=person_id)
+        if is_new_reach:
+            change.emit("ReachChanged", person_id)
         if rows.email_key(after.email) != rows.email_key(before.email):
             change.delete(rows.TABLE, rows.email_key(before.email))
             rows.claim_email(change, after)
         after = rows.save_person(change, before, after)
-        change.record(f"person#{person_id}", "changed", **_difference(before, after))
+        difference = _difference(before, after)
+        what = "changed" if difference["after"] else "address confirmed"
+        change.record(f"person#{person_id}", what, **difference)
         self._kernel.commit(change)
         return after
 
@@ -396,5 +405,5 @@ def _known(field: str, find: Any, value: str) -> Any:
 def _difference(before: Any, after: Any) -> dict[str, Any]:
     """What a history row says of a change: the old and the new value of each field that has another one."""
     old, new = to_item(before), to_item(after)
-    fields = sorted({f for f in old.keys() | new.keys() if old.get(f) != new.get(f)} - {"version"})
+    fields = sorted({f for f in old.keys() | new.keys() if old.get(f) != new.get(f)} - {"version", "reach"})
     return {"before": {f: old.get(f) for f in fields}, "after": {f: new.get(f) for f in fields}}

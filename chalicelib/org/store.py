@@ -137,6 +137,11 @@ class Store:
             raise NotFound(f"there is no person {person_id}")
         return person
 
+    def holder_of(self, email: str) -> Person | None:
+        """Whoever has this address now."""
+        item = self._database.get(TABLE, email_key(email))
+        return self.find_person(item["person_id"]) if item else None
+
     def people(self, limit: int, after: str) -> tuple[list[Person], str | None]:
         """A page of people by name, and where the next one starts."""
         if not _fits_sort_key(after):

@@ -32,6 +32,14 @@ class UnitList(BaseModel):
     units: list[UnitView]
 
 
+class ReachView(BaseModel):
+    """Whether mail arrives: `why` is bounced, suppressed or complained; `delayed` counts mails."""
+
+    unreachable_at: datetime | None
+    why: str | None
+    delayed: int
+
+
 class PersonView(BaseModel):
     person_id: str
     name: str
@@ -41,6 +49,7 @@ class PersonView(BaseModel):
     status: Status
     deputy_id: str | None
     away_until: date | None
+    reach: ReachView
     version: int
 
     @classmethod
@@ -124,5 +133,6 @@ class RowView(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class HistoryList(BaseModel):
+class HistoryPage(BaseModel):
     history: list[RowView]
+    cursor: str | None

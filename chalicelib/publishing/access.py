@@ -1,5 +1,8 @@
 """Whether a person may do this to that post, variant or hold; routes ask here before anything else."""
 
+from collections.abc import Callable
+from functools import cache
+
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.errors import InvalidInput, NotFound, Problem
 from chalicelib.org.model import Actor
@@ -10,15 +13,20 @@ from chalicelib.publishing.model import Post, Variant
 from chalicelib.publishing.store import PostStore
 
 
+def unit_paths(org: Org) -> Callable[[str], tuple[str, ...]]:
+    """A unit's path by its id, each read once in a function's life: a unit never moves (org/model.py)."""
+    return cache(lambda unit_id: org.unit(unit_id).path)
+
+
 class Access:
     def __init__(self, store: PostStore, org: Org, accounts: Accounts) -> None:
         self._store = store
-        self._org = org
         self._accounts = accounts
+        self._path_of = unit_paths(org)
 
     def may_see(self, actor: Actor, post: Post) -> bool:
         """Whether they may read posts of at least one of its units or accounts."""
-        return any(actor.may(Right.POSTS_READ, self._org.unit(u).path) for u in post.unit_ids) or any(
+        return any(actor.may(Right.POSTS_READ, self._path_of(u)) for u in post.unit_ids) or any(
             actor.may(Right.POSTS_READ, (), account_id) for account_id in post.targets
         )
 
@@ -42,7 +50,7 @@ class Access:
 
     def unit_path(self, variant: Variant) -> tuple[str, ...]:
         """The units that the variant's account stands in, from the company down."""
-        return self._org.unit(variant.unit_id).path
+        return self._path_of(variant.unit_id)
 
     def require_on_scope(self, actor: Actor, scope: str, value: str) -> None:
         """Let a lead hold anything, and others their own part of the tree.
@@ -52,10 +60,10 @@ class Access:
         """
         match scope:
             case "unit":
-                actor.require_on(Right.HOLDS_WRITE, self._org.unit(value).path)
+                actor.require_on(Right.HOLDS_WRITE, self._path_of(value))
             case "account":
                 account = self._accounts.get(value)
-                actor.require_on(Right.HOLDS_WRITE, self._org.unit(account.unit_id).path, value)
+                actor.require_on(Right.HOLDS_WRITE, self._path_of(account.unit_id), value)
             case "platform" if value not in registry.names():
                 known = ", ".join(registry.names())
                 raise InvalidInput([Problem("value", f"{value} is not a platform; choose one of {known}")])

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from chalicelib.core.clock import to_text
-from chalicelib.core.database import Database, Item
+from chalicelib.core.database import Database, Item, Read
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.expressions import where
 from chalicelib.core.history import BY_JOB, By
@@ -80,11 +80,20 @@ def hold_keys(platform: str, account_id: str, unit_path: Iterable[str], tags: It
     return keys | {f"unit:{u}" for u in unit_path} | {f"tag:{t}" for t in tags}
 
 
+def gate_read(variant_id: str) -> Read[Gate]:
+    """The gate's row for this variant, to be read together with other rows."""
+    shard = zlib.crc32(variant_id.encode()) % GATE_SHARDS
+
+    def made(item: Item | None) -> Gate:
+        row = item or {}
+        return Gate(shard, row.get("epoch", 0), row.get("holds", {}))
+
+    return Read("holds", _gate(shard), made)
+
+
 def read_gate(database: Database, variant_id: str) -> Gate:
     """The gate's row for this variant, strongly consistent."""
-    shard = zlib.crc32(variant_id.encode()) % GATE_SHARDS
-    item = database.get("holds", _gate(shard)) or {}
-    return Gate(shard, item.get("epoch", 0), item.get("holds", {}))
+    return database.read(gate_read(variant_id))
 
 
 def check_gate(change: Change, gate: Gate) -> None:
@@ -167,6 +176,8 @@ class Holds:
         fits into one run; what was stopped is no longer open, so the next run goes on where this one ended.
         """
         hold = self.get(claim.entry.ref)
+        if hold.counted:
+            return
         started = self._kernel.clock.now()
         path_of = cache(unit_path)
         posts: dict[str, Post] = {}
@@ -191,7 +202,9 @@ class Holds:
         change.update(
             "holds", {"pk": f"hold#{hold.hold_id}", "sk": "hold"}, where("SET counted = :t", t=True)
         )
-        change.record(f"hold#{hold.hold_id}", "receipt complete")
+        subject = f"hold#{hold.hold_id}"
+        change.record(subject, "receipt complete")
+        change.chore("tell_outcome", subject, key=subject, until=to_text(change.now))
         self._kernel.commit(change)
 
     def _stop(self, hold: Hold, variant: Variant) -> None:

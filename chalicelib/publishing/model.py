@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.core.clock import to_text
 from chalicelib.core.errors import Conflict
@@ -61,7 +62,7 @@ TRANSITIONS: dict[tuple[VariantState, VariantState], str] = {
     (_S.PUBLISHING, _S.UNKNOWN): "no documented answer came, or the worker died after the marker",
     (_S.UNKNOWN, _S.PUBLISHED): "reconcile found it, or the late answer came",
     (_S.UNKNOWN, _S.SCHEDULED): "not found, and the platform's own idempotency makes another try safe",
-    (_S.UNKNOWN, _S.REFUSED): "a person looked and says it is not there",
+    (_S.UNKNOWN, _S.REFUSED): "a person looked, or the platform says, that it is not there",
     (_S.HELD, _S.SCHEDULED): "a person released it",
     (_S.HELD, _S.CANCELLED): "a person dropped it",
     (_S.HELD, _S.DRAFT): "a change voided the sign-off",
@@ -215,6 +216,14 @@ def variant_id(post_id: str, account_id: str) -> str:
     return f"{post_id}~{account_id}"
 
 
+def post_of(variant_id: str) -> str:
+    return variant_id.partition("~")[0]
+
+
+def account_of(variant_id: str) -> str:
+    return variant_id.partition("~")[2]
+
+
 def revision_of(post: Post) -> str:
     """SHA-256 over everything that approvers sign: text, language, media, overrides, targets and time."""
     content = {
@@ -232,6 +241,33 @@ def revision_of(post: Post) -> str:
     }
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def fields_of(post: Post) -> dict[str, Any]:
+    """What its author sent, in the form that they send it."""
+
+    def uses(media: tuple[MediaUse, ...]) -> list[dict[str, str]]:
+        return [{"media_id": m.media_id, "alt": m.alt} for m in media]
+
+    return {
+        "title": post.title,
+        "text": post.text,
+        "language": post.language,
+        "media": uses(post.media),
+        "targets": list(post.targets),
+        "overrides": {
+            account_id: {
+                "text": own.text,
+                "media": None if own.media is None else uses(own.media),
+                "options": own.options,
+            }
+            for account_id, own in post.overrides.items()
+        },
+        "publish_at": post.publish_at,
+        "zone": post.zone,
+        "tags": list(post.tags),
+        "late": {"action": post.late.action, "grace_minutes": post.late.grace_minutes},
+    }
 
 
 def _media_keys(media: tuple[MediaUse, ...]) -> list[list[str]]:

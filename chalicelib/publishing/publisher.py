@@ -1,6 +1,6 @@
 """Publishing one variant: at most once, and then proven.
 
-    claim ---> look (approval, hour, account, holds) ---> prepare (safe, repeatable)
+    claim ---> look (approval, hour, account, holds: one read) ---> prepare (safe, repeatable)
           ---> begin: one transaction writes the marker if sign-off, holds and lease still stand
           ---> the one call that cannot be undone
           ---> finish: one transaction writes the outcome and takes the entry off the timetable
@@ -13,7 +13,7 @@ looks at the account before anything else is done.
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -40,10 +40,19 @@ from chalicelib.platforms.errors import (
 )
 from chalicelib.platforms.port import Adapter, Content, Published
 from chalicelib.platforms.port import Media as PortMedia
-from chalicelib.publishing.holds import GateMoved, check_gate, hold_keys, read_gate, receipt_line
+from chalicelib.publishing.access import unit_paths
+from chalicelib.publishing.holds import Gate, GateMoved, check_gate, gate_read, hold_keys, receipt_line
 from chalicelib.publishing.media import MediaLibrary
-from chalicelib.publishing.model import Post, Variant, VariantState, lateness_verdict, revision_of
-from chalicelib.publishing.store import PostStore, SignoffGone
+from chalicelib.publishing.model import (
+    Post,
+    Variant,
+    VariantState,
+    account_of,
+    lateness_verdict,
+    post_of,
+    revision_of,
+)
+from chalicelib.publishing.store import PostStore, SignoffGone, post_read, variant_read
 
 RECONCILE_AFTER = timedelta(seconds=30)
 TELL_AFTER = timedelta(minutes=2)  # an unknown that is found again within it needs no mail
@@ -51,6 +60,16 @@ LONGEST_WAIT_FOR = timedelta(minutes=5)
 _BEGIN_TRIES = 6
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen of a variant that may go out now; `begin` commits only while it still stands."""
+
+    variant: Variant
+    post: Post
+    account: Account
+    gate: Gate
 
 
 class Publisher:
@@ -68,7 +87,7 @@ class Publisher:
         self._kernel = kernel
         self._store = store
         self._accounts = accounts
-        self._org = org
+        self._path_of = unit_paths(org)
         self._media = media
         self._adapters = adapters
 
@@ -77,28 +96,43 @@ class Publisher:
 
         Raises Later when nothing was written and it should be tried again.
         """
-        variant = self._store.variant(claim.entry.ref)
+        seen = self._look(claim)
+        return seen if isinstance(seen, bool) else self._send(claim, seen)
+
+    def _look(self, claim: Claim) -> Look | bool:
+        """All that decides about the variant, in one read; `publish`'s answer if it is not to go out."""
+        variant_id = claim.entry.ref
+        variant: Variant | None
+        variant, post, account, gate = self._kernel.database.read_together(
+            variant_read(variant_id),
+            post_read(post_of(variant_id)),
+            self._accounts.to_read(account_of(variant_id)),
+            gate_read(variant_id),
+        )
         if variant is None:
             return False
         if variant.state == VariantState.PUBLISHING:
             return self._lost_sight(claim, variant)
         if variant.state != VariantState.SCHEDULED:
             return False
-        post = self._store.post(variant.post_id)
         if post.signed_revision != variant.revision or revision_of(post) != variant.revision:
             return False  # the sign-off was withdrawn; the change that did so has its own history
         now = self._kernel.clock.now()
         verdict = lateness_verdict(post.late, variant.due_at, now)
         if verdict is not None:
             return self._too_late(claim, variant, verdict, now)
-        account = self._accounts.get(variant.account_id)
         if account.quiet_until is not None and account.quiet_until > now:
             raise Later(account.quiet_until)
         if account.status != AccountStatus.ACTIVE:
             return self._stop(claim, variant, VariantState.HELD, _why_not_active(account))
-        return self._send(claim, post, variant, account)
+        keys = hold_keys(account.platform, account.account_id, self._path_of(account.unit_id), post.tags)
+        hold_id = gate.stopping(keys, variant.released_from)
+        if hold_id is not None:
+            return self._stop(claim, variant, VariantState.HELD, "a hold covers this channel", hold_id)
+        return Look(variant, post, account, gate)
 
-    def _send(self, claim: Claim, post: Post, variant: Variant, account: Account) -> bool:
+    def _send(self, claim: Claim, seen: Look) -> bool:
+        variant, post, account = seen.variant, seen.post, seen.account
         adapter = self._adapters(account.platform)
         content = self.content(post, variant.account_id)
         checkpoint: Mapping[str, Any]
@@ -113,9 +147,9 @@ class Publisher:
             checkpoint = adapter.prepare(ref, content, checkpoint)
         except AdapterError as error:
             return self._nothing_written(claim, variant, account, error)
-        begun = self._begin(claim, post, replace(variant, checkpoint=json.dumps(checkpoint)), account)
-        if not begun:
-            return True
+        begun = self._begin(claim, seen, json.dumps(checkpoint))
+        if isinstance(begun, bool):
+            return begun
         try:
             published = adapter.publish(ref, content, checkpoint)
         except (RateLimited, AuthExpired, OutOfCredit, Rejected, Unavailable, VersionGone, NotReady) as error:
@@ -129,7 +163,7 @@ class Publisher:
                 if isinstance(error, OutcomeUnknown)
                 else f"the call broke: {type(error).__name__}"
             )
-            return self._unknown(claim, begun, reason)
+            return self._unknown(claim, begun, reason, getattr(error, "checkpoint", None))
         return self._published(claim, begun, published)
 
     def content(self, post: Post, account_id: str) -> Content:
@@ -146,41 +180,40 @@ class Publisher:
 
     # The fence
 
-    def _begin(self, claim: Claim, post: Post, variant: Variant, account: Account) -> Variant | None:
-        """Write the marker, or say why not; None when the variant was stopped instead.
+    def _begin(self, claim: Claim, seen: Look, checkpoint: str) -> Variant | bool:
+        """Write the marker; what `publish` says when the variant was stopped instead.
 
-        One transaction: variant still scheduled, this revision still signed off, no hold since the gate was
-        read, and the lease not ended. Raises Later if holds keep changing, Conflict if the claim was lost.
+        One transaction: variant still as seen, this revision still signed off, no hold since the gate was
+        read, and the lease not ended. Raises Later if holds keep changing, Conflict if the variant has moved
+        on or the claim was lost.
         """
-        keys = hold_keys(
-            account.platform, account.account_id, self._org.unit(account.unit_id).path, post.tags
-        )
+        variant, post = seen.variant, seen.post
         for _ in range(_BEGIN_TRIES):
-            gate = read_gate(self._kernel.database, variant.variant_id)
-            hold_id = gate.stopping(keys, variant.released_from)
-            if hold_id is not None:
-                self._stop(claim, variant, VariantState.HELD, "a hold covers this channel", hold_id)
-                return None
             change = self._kernel.change(BY_JOB)
             begun = variant.moved(
                 VariantState.PUBLISHING,
                 change.now,
+                checkpoint=checkpoint,
                 fence=variant.fence + 1,
                 begun_at=change.now,
                 first_begun_at=variant.first_begun_at or change.now,
             )
             self._store.save_variant(change, begun, variant)
             self._store.begin_under_signoff(change, post, variant)
-            check_gate(change, gate)
+            check_gate(change, seen.gate)
             change.add(self._kernel.timetable.still_mine(claim, change.now))
-            change.record(f"post#{post.post_id}", "publishing begun", account=account.account_id)
+            change.record(f"post#{post.post_id}", "publishing begun", account=variant.account_id)
             try:
                 self._kernel.commit(change)
             except GateMoved:
+                # The hold may be one for tags or a unit that came meanwhile: everything is read again.
+                again = self._look(claim)
+                if isinstance(again, bool):
+                    return again
+                seen = again
                 continue
             except SignoffGone:
-                self._finish_entry(claim)
-                return None
+                return False
             return replace(begun, version=variant.version + 1)
         raise Later(self._kernel.clock.now() + timedelta(seconds=2))
 
@@ -200,9 +233,12 @@ class Publisher:
         metrics.measure_seconds("lateness_seconds", max(0.0, (now - variant.due_at).total_seconds()))
         return True
 
-    def _unknown(self, claim: Claim, variant: Variant, reason: str) -> bool:
+    def _unknown(
+        self, claim: Claim, variant: Variant, reason: str, checkpoint: Mapping[str, Any] | None = None
+    ) -> bool:
         now = self._kernel.clock.now()
-        lost = variant.moved(VariantState.UNKNOWN, now, reason)
+        kept = variant.checkpoint if checkpoint is None else json.dumps(dict(checkpoint))
+        lost = variant.moved(VariantState.UNKNOWN, now, reason, checkpoint=kept)
         # What is found early is proof; what is not found proves nothing before the network's own time.
         look_at = now + RECONCILE_AFTER
         self._settle(claim, variant, lost, "outcome unknown", event="VariantUnknown", look_at=look_at)
@@ -326,13 +362,10 @@ class Publisher:
         change.record(f"post#{variant.post_id}", "put off", why=error.message, account=variant.account_id)
         self._kernel.commit(change)
 
-    def _finish_entry(self, claim: Claim) -> None:
-        self._kernel.database.transact([self._kernel.timetable.finish(claim, self._kernel.clock.now())])
-
     def prefetch(self, variant_ids: list[str]) -> None:
         """Read a batch's credentials with few calls; failing to is logged, as each variant reads its own."""
         try:
-            self._accounts.prefetch({v.partition("~")[2] for v in variant_ids})
+            self._accounts.prefetch({account_of(v) for v in variant_ids})
         except Exception:
             log.warning("credentials could not be read ahead", exc_info=True)
 
@@ -340,4 +373,6 @@ class Publisher:
 def _why_not_active(account: Account, words: str = "") -> str:
     if account.status == AccountStatus.RETIRED:
         return "the account is retired"
+    if account.status == AccountStatus.RESTRICTED:
+        return "the platform has restricted the account; see there what it asks for"
     return f"the platform refuses the account's credentials; connect it again. {words}".strip()

@@ -13,18 +13,17 @@ from datetime import timedelta
 
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
-from chalicelib.core.clock import Clock
 from chalicelib.core.history import BY_JOB
-from chalicelib.core.kernel import Kernel
+from chalicelib.core.kernel import Change, Kernel
 from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.core.work import Later
-from chalicelib.platforms.port import FOREVER, Absent, Adapter, Found, Several, Unsure
+from chalicelib.platforms.port import Absent, Adapter, Found, Several, Unsure
+from chalicelib.platforms.repeat import CLOCK_MARGIN_FOR, is_safe_again
 from chalicelib.publishing.model import Variant, VariantState
 from chalicelib.publishing.publisher import Publisher
-from chalicelib.publishing.store import PostStore
+from chalicelib.publishing.store import PostStore, Word
 
 LOOKS_AFTER = tuple(timedelta(seconds=s) for s in (30, 60, 120, 240, 480))
-CLOCK_MARGIN_FOR = timedelta(minutes=5)  # between our clock and the platform's, when its window ends
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +50,13 @@ class Reconciler:
         variant = self._store.variant(claim.entry.ref)
         if variant is None or variant.state != VariantState.UNKNOWN:
             return False
+        word = self._store.word(variant)
+        if word is not None:
+            change = self._kernel.change(BY_JOB)
+            self._believe(change, variant, word)
+            change.add(self._kernel.timetable.finish(claim, change.now))
+            self._kernel.commit(change)
+            return True
         post = self._store.post(variant.post_id)
         account = self._accounts.get(variant.account_id)
         adapter = self._adapters(account.platform)
@@ -69,7 +75,9 @@ class Reconciler:
             case Several(external_ids=ids):
                 reason = f"{len(ids)} posts on the account match this one; delete what is too much"
                 return self._give_up(claim, variant, reason)
-            case Absent() if _is_safe_again(adapter, variant, self._kernel.clock):
+            case Absent() if is_safe_again(
+                adapter.traits, variant.first_begun_at, variant.begun_at, self._kernel.clock.now()
+            ):
                 return self._settle(
                     claim, variant, VariantState.SCHEDULED, "not found; sent again under the same key",
                     "not found on the account", looks=0,
@@ -77,6 +85,46 @@ class Reconciler:
             case Unsure(until=until) if until is not None and until > self._kernel.clock.now():
                 raise Later(until, claim.entry.args)
         return self._look_again(claim, variant)
+
+    def settle_from_platform(self, change: Change, account_id: str, external_id: str, word: Word) -> bool:
+        """Join to a change what a platform says of a publishing job or post; False while it is nobody's yet.
+
+        The word is kept in any case: where it comes before the publisher has the job's id, `reconcile` finds
+        it. The commit raises Conflict when the variant moves meanwhile; do it again then.
+        """
+        self._store.keep_word(change, account_id, external_id, word)
+        variant = self._store.told_variant(account_id, external_id)
+        if variant is None:
+            return False
+        if variant.state in (VariantState.UNKNOWN, VariantState.PUBLISHING):
+            self._believe(change, variant, word)
+        elif variant.state == VariantState.PUBLISHED and word.post_id and not variant.external_id:
+            named = replace(variant, external_id=word.post_id, url=word.url or variant.url)
+            self._store.save_variant(change, named, variant)
+        return True
+
+    def is_ours(self, account_id: str, external_id: str) -> bool:
+        """Whether this is the platform's id of a post that we published on the account."""
+        return self._store.told_variant(account_id, external_id) is not None
+
+    def _believe(self, change: Change, variant: Variant, word: Word) -> None:
+        if word.outcome == "published":
+            after = variant.moved(
+                VariantState.PUBLISHED, change.now, external_id=word.post_id or variant.external_id,
+                url=word.url or variant.url, published_at=variant.begun_at or variant.at,
+            )  # fmt: skip
+            what = "published: the platform says so"
+            change.emit("PostPublished", variant.variant_id)
+            metrics.count("published")
+        else:
+            reason = word.reason or "the platform says that it failed, and not why"
+            after = variant.moved(VariantState.REFUSED, change.now, reason)
+            what = "refused: the platform says so"
+            change.emit("VariantRefused", variant.variant_id, state=str(after.state))
+        self._store.save_variant(change, after, variant)
+        change.record(
+            f"post#{variant.post_id}", what, after.reason, account=variant.account_id, url=after.url
+        )
 
     def _look_again(self, claim: Claim, variant: Variant) -> bool:
         looks = int(claim.entry.args.get("looks", "0"))
@@ -119,14 +167,3 @@ class Reconciler:
             metrics.count("published")
         self._kernel.commit(change)
         return True
-
-
-def _is_safe_again(adapter: Adapter, variant: Variant, clock: Clock) -> bool:
-    """Whether the platform itself still refuses a second post under the same checkpoint."""
-    window = adapter.traits.idempotent_for
-    if window is None or variant.begun_at is None or variant.first_begun_at is None:
-        return False
-    now = clock.now()
-    if now - variant.begun_at < adapter.traits.visible_after_for:
-        return False
-    return window == FOREVER or now + CLOCK_MARGIN_FOR < variant.first_begun_at + window

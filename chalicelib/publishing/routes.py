@@ -30,8 +30,21 @@ def _by(call: Call) -> By:
     return By(call.actor.person_id, Way.API)
 
 
-def _shown(post: Any) -> Any:
-    return _views().post_view(post, services().posts.variants(post), services().accounts)
+def _shown(post: Any, accounts: Any = None) -> Any:
+    """The post for its reader; `accounts` are those of its targets, where they were read for many posts."""
+    accounts = services().posts.accounts(post) if accounts is None else accounts
+    return _views().post_view(post, services().posts.variants(post, accounts), accounts)
+
+
+def _shown_with_problems(post: Any) -> Any:
+    accounts = services().posts.accounts(post)
+    shown = _shown(post, accounts)
+    shown.problems = [_views().problem_view(p) for p in services().posts.problems(post, accounts)]
+    return shown
+
+
+def _variant_shown(variant: Any) -> Any:
+    return _views().variant_view(variant, services().accounts.get(variant.account_id))
 
 
 @bp.route("/v1/posts", methods=["POST"])
@@ -41,9 +54,7 @@ def _shown(post: Any) -> Any:
 def draft_post(call: Call) -> Answer:
     """Draft a post; the answer lists what its platforms would refuse, and the draft is kept all the same."""
     post = services().posts.draft(call.actor, call.body.model_dump())
-    shown = _shown(post)
-    shown.problems = _problems(post)
-    return Answer(shown, status=201)
+    return Answer(_shown_with_problems(post), status=201)
 
 
 @bp.route("/v1/posts", methods=["GET"])
@@ -56,7 +67,8 @@ def list_posts(call: Call) -> Answer:
     state = call.query.get("state")
     wanted = [p for p in seen if state in (None, str(p.state))]
     cursor = cursor_of("posts", {"after": next_after} if next_after else None)
-    return Answer({"posts": [_shown(p) for p in wanted], "cursor": cursor})
+    accounts = services().posts.accounts(*wanted)
+    return Answer({"posts": [_shown(p, accounts) for p in wanted], "cursor": cursor})
 
 
 @bp.route("/v1/posts/{post_id}", methods=["GET"])
@@ -72,9 +84,7 @@ def change_post(call: Call, post_id: str) -> Answer:
     """Change some fields; after sign-off this voids it."""
     services().access.visible_post(call.actor, post_id)
     post = services().posts.change(call.actor, post_id, _forms().patched(call.body), call.body.version)
-    shown = _shown(post)
-    shown.problems = _problems(post)
-    return Answer(shown)
+    return Answer(_shown_with_problems(post))
 
 
 @bp.route("/v1/posts/{post_id}/preview", methods=["GET"])
@@ -131,7 +141,7 @@ def settle_variant(call: Call, variant_id: str) -> Answer:
     services().access.require_on_variant(call.actor, variant_id, Right.POSTS_WRITE)
     body = call.body
     variant = services().variants.settle_unknown(_by(call), variant_id, body.is_there, body.url, body.why)
-    return Answer(_views().variant_view(variant, services().accounts))
+    return Answer(_variant_shown(variant))
 
 
 @bp.route("/v1/media", methods=["POST"])
@@ -208,8 +218,4 @@ def release_variant(call: Call, variant_id: str) -> Answer:
             scope, _, value = key.partition(":")
             access.require_on_scope(call.actor, scope, value)
     variant = services().variants.release(_by(call), variant_id, body.action, body.at, body.why, tuple(holds))
-    return Answer(_views().variant_view(variant, services().accounts))
-
-
-def _problems(post: Any) -> list[Any]:
-    return [_views().problem_view(p) for p in services().posts.problems(post)]
+    return Answer(_variant_shown(variant))

@@ -5,7 +5,7 @@ where a sign-off is voided.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,8 +21,10 @@ from chalicelib.core.records import to_item
 from chalicelib.org.model import Actor
 from chalicelib.org.roles import Right
 from chalicelib.org.service import Org
+from chalicelib.platforms import registry
 from chalicelib.platforms.port import Adapter, Limits
 from chalicelib.platforms.port import Problem as ContentProblem
+from chalicelib.publishing.access import unit_paths
 from chalicelib.publishing.media import MediaLibrary
 from chalicelib.publishing.model import (
     FURTHEST_FOR,
@@ -33,6 +35,7 @@ from chalicelib.publishing.model import (
     PostState,
     Variant,
     VariantState,
+    fields_of,
     withdrawable,
 )
 from chalicelib.publishing.publisher import Publisher
@@ -72,12 +75,12 @@ class Posts:
         self._kernel = kernel
         self._history = history
         self._store = store
-        self._org = org
         self._accounts = accounts
         self._approvals = approvals
         self._media = media
         self._publisher = publisher
         self._adapters = adapters
+        self._path_of = unit_paths(org)
 
     # Writing
 
@@ -108,11 +111,11 @@ class Posts:
 
         Raises Conflict when publishing has begun, or when `seen_version` is not the latest.
         """
-        post = self._post_to_write(actor, post_id)
+        post, _ = self._post_to_write(actor, post_id)
         if seen_version is not None and seen_version != post.version:
             raise Conflict("somebody else changed this post meanwhile; load it again")
         now = self._kernel.clock.now()
-        merged = {**_fields(post), **fields}
+        merged = {**fields_of(post), **fields}
         if "overrides" not in fields:  # those of accounts that are taken off go with them
             merged["overrides"] = {a: own for a, own in merged["overrides"].items() if a in merged["targets"]}
         accounts, content = self._checked(actor, merged, now, check_time="publish_at" in fields)
@@ -125,6 +128,8 @@ class Posts:
         _require_fit(changed)
         change = self._kernel.change(By(actor.person_id, Way.API))
         if changed.revision != post.revision:
+            if post.revision == post.asked_revision:
+                self._store.keep_revision(change, post)
             changed = self._void(change, post, changed, _what_changed(post, changed))
         self._store.save_post(change, changed)
         change.record(f"post#{post_id}", "changed", fields=sorted(fields))
@@ -133,10 +138,10 @@ class Posts:
 
     def submit(self, actor: Actor, post_id: str) -> Post:
         """Ask for approval of the post as it stands. Raises InvalidInput listing every variant's problems."""
-        post = self._post_to_write(actor, post_id)
+        post, accounts = self._post_to_write(actor, post_id)
         if post.state != PostState.DRAFT:
             raise Conflict(f"this post is {post.state.replace('_', ' ')}; only a draft can be submitted")
-        problems: list[Problem] = [*self.problems(post)]
+        problems: list[Problem] = [*self.problems(post, accounts)]
         problems += _time_problems(post.publish_at, self._kernel.clock.now())
         if problems:
             raise InvalidInput(problems)
@@ -160,14 +165,13 @@ class Posts:
             previous_asked=asked_before,
         )
         self._store.save_post(change, submitted)
-        self._store.keep_revision(change, submitted)
         change.record(f"post#{post_id}", "submitted", request=request.request_id)
         self._kernel.commit(change)
         return replace(submitted, version=submitted.version + 1)
 
     def cancel(self, actor: Actor, post_id: str, why: str) -> Post:
         """Take the post back for good. Raises Conflict if publishing has begun."""
-        post = self._post_to_write(actor, post_id)
+        post, _ = self._post_to_write(actor, post_id)
         if post.state == PostState.CANCELLED:
             return post
         change = self._kernel.change(By(actor.person_id, Way.API))
@@ -213,17 +217,25 @@ class Posts:
         """Raises NotFound."""
         return self._store.post(post_id)
 
-    def variants(self, post: Post) -> list[Variant]:
-        """Every variant of the post: its row, or what it is before it has one."""
-        rows = {v.account_id: v for v in self._store.variants(post.post_id)}
+    def accounts(self, *posts: Post) -> dict[str, Account]:
+        """The accounts of the posts' targets, by id, in one request for every hundred."""
+        return self._accounts.get_many(account_id for post in posts for account_id in post.targets)
+
+    def variants(self, post: Post, accounts: Mapping[str, Account] | None = None) -> list[Variant]:
+        """Every variant of the post: its row, or what it is before it has one.
+
+        `accounts` are those of its targets, from whoever has read them already; so in what follows.
+        """
+        accounts = self.accounts(post) if accounts is None else accounts
+        # Without a sign-off there are no rows, or such as were taken back: what has begun is never voided.
+        rows = {v.account_id: v for v in self._store.variants(post.post_id)} if post.signed_revision else {}
         shown = []
         for place, account_id in enumerate(post.targets):
             row = rows.get(account_id)
-            signed = post.signed_revision is not None
-            if row is not None and (row.has_begun or (signed and row.request_id == post.request_id)):
+            if row is not None and (row.has_begun or row.request_id == post.request_id):
                 shown.append(row)
                 continue
-            account = self._accounts.get(account_id)
+            account = accounts[account_id]
             state = VariantState(str(post.state))
             shown.append(
                 Variant(
@@ -233,11 +245,12 @@ class Posts:
             )  # fmt: skip
         return shown
 
-    def preview(self, post: Post) -> list[Preview]:
+    def preview(self, post: Post, accounts: Mapping[str, Account] | None = None) -> list[Preview]:
         """Each variant as it would go out, counted and checked as its platform does."""
+        accounts = self.accounts(post) if accounts is None else accounts
         shown = []
         for account_id in post.targets:
-            account = self._accounts.get(account_id)
+            account = accounts[account_id]
             adapter = self._adapters(account.platform)
             content, limits, problems = self._publisher.content(post, account_id), adapter.traits.limits, []
             try:
@@ -254,11 +267,11 @@ class Posts:
             )
         return shown
 
-    def problems(self, post: Post) -> list[ContentProblem]:
+    def problems(self, post: Post, accounts: Mapping[str, Account] | None = None) -> list[ContentProblem]:
         """What the platforms would refuse, in every variant, each under its channel's name."""
         return [
             replace(problem, field=f"{shown.account.platform} {shown.account.handle}: {problem.field}")
-            for shown in self.preview(post)
+            for shown in self.preview(post, accounts)
             for problem in shown.problems
         ]
 
@@ -267,18 +280,20 @@ class Posts:
         from chalicelib.publishing.views import post_view, row_view
 
         post = self._store.post(post_id)
+        accounts = self.accounts(post)
         return {
-            **post_view(post, self.variants(post), self._accounts).model_dump(mode="json"),
+            **post_view(post, self.variants(post, accounts), accounts).model_dump(mode="json"),
             "history": [row_view(r).model_dump(mode="json") for r in self._history.of(f"post#{post_id}")],
         }
 
     # Checking what was sent
 
-    def _post_to_write(self, actor: Actor, post_id: str) -> Post:
-        """The post; the person must be allowed to write for every one of its accounts."""
+    def _post_to_write(self, actor: Actor, post_id: str) -> tuple[Post, dict[str, Account]]:
+        """The post and its accounts; the person must be allowed to write for every one of them."""
         post = self._store.post(post_id)
-        self._require(actor, self._accounts_of(post.targets, []))
-        return post
+        accounts = self.accounts(post)
+        self._require(actor, accounts.values())
+        return post, accounts
 
     def _checked(
         self, actor: Actor, fields: Mapping[str, Any], now: datetime, check_time: bool = True
@@ -293,19 +308,21 @@ class Posts:
         return accounts, content
 
     def _accounts_of(self, account_ids: Sequence[str], problems: list[Problem]) -> list[Account]:
-        found = []
+        found, there = [], self._accounts.get_many(account_ids)
         for account_id in dict.fromkeys(account_ids):
-            account = self._accounts.find(account_id)
+            account = there.get(account_id)
             if account is None:
                 problems.append(Problem("targets", f"there is no account {account_id}"))
+            elif (known := registry.inbound_only(account.platform)) is not None:
+                message = f"Signalbox cannot publish to {known.name} yet; leave {account.handle} out"
+                problems.append(Problem("targets", message))
             else:
                 found.append(account)
         return found
 
-    def _require(self, actor: Actor, accounts: list[Account]) -> None:
+    def _require(self, actor: Actor, accounts: Iterable[Account]) -> None:
         for account in accounts:
-            path = self._org.unit(account.unit_id).path
-            actor.require_on(Right.POSTS_WRITE, path, account.account_id)
+            actor.require_on(Right.POSTS_WRITE, self._path_of(account.unit_id), account.account_id)
 
     def _content(
         self, fields: Mapping[str, Any], now: datetime, check_time: bool, problems: list[Problem]
@@ -369,33 +386,6 @@ def _time_problems(publish_at: datetime, now: datetime) -> list[Problem]:
     if publish_at > now + FURTHEST_FOR:
         return [Problem("publish_at", "this is more than a year away")]
     return []
-
-
-def _fields(post: Post) -> dict[str, Any]:
-    """The post in the form that `_content` reads."""
-
-    def uses(media: tuple[MediaUse, ...]) -> list[dict[str, str]]:
-        return [{"media_id": m.media_id, "alt": m.alt} for m in media]
-
-    return {
-        "title": post.title,
-        "text": post.text,
-        "language": post.language,
-        "media": uses(post.media),
-        "targets": list(post.targets),
-        "overrides": {
-            account_id: {
-                "text": own.text,
-                "media": None if own.media is None else uses(own.media),
-                "options": own.options,
-            }
-            for account_id, own in post.overrides.items()
-        },
-        "publish_at": post.publish_at,
-        "zone": post.zone,
-        "tags": list(post.tags),
-        "late": {"action": post.late.action, "grace_minutes": post.late.grace_minutes},
-    }
 
 
 def _units(accounts: list[Account]) -> tuple[str, ...]:

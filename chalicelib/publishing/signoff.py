@@ -4,12 +4,23 @@ Wired as the approvals' Subject, so that the deciding transaction itself schedul
 moment at which a post is approved and not on the timetable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
-from chalicelib.approvals.model import Changed, ChannelPreview, MediaPreview, Preview, Request
-from chalicelib.core.clock import to_text
+from chalicelib.approvals.model import (
+    Changed,
+    ChannelPreview,
+    IfLate,
+    MediaPreview,
+    Pictured,
+    Preview,
+    Request,
+    Value,
+    What,
+)
 from chalicelib.core.errors import Conflict
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.kernel import Change, Kernel
@@ -37,7 +48,9 @@ class PostSubject:
     def preview(self, subject: str, revision: str) -> Preview:
         """The post as that revision was; what changed since it, if it is not the latest."""
         post = self._store.post(_post_id(subject))
-        shown = self._store.revision(post.post_id, revision) or post
+        shown = post
+        if post.revision != revision:
+            shown = self._store.revision(post.post_id, revision) or post
         before = shown if post.revision != revision else self._asked_before(post)
         after = post if post.revision != revision else shown
         return Preview(
@@ -45,7 +58,7 @@ class PostSubject:
             publish_at=shown.publish_at,
             zone=shown.zone,
             asked_by=self._org.person(post.author_id).name,
-            channels=tuple(self._channel(shown, account_id) for account_id in shown.targets),
+            channels=self._channels(shown),
             changes=self._changes(before, after) if before is not None else (),
             current_revision=post.revision,
         )
@@ -53,7 +66,8 @@ class PostSubject:
     def granted(self, change: Change, request: Request) -> None:
         """Sign the post off and put its variants on the timetable; after its time it becomes late instead.
 
-        Raises Conflict if the post is no longer the revision that was decided on.
+        The history row is the decision's own. Raises Conflict if the post is no longer the revision that was
+        decided on.
         """
         post = self._store.post(_post_id(request.subject))
         if post.revision != request.revision or post.state != PostState.IN_REVIEW:
@@ -72,11 +86,11 @@ class PostSubject:
             request_id = request.request_id
             change.chore("schedule_variants", post.post_id, key=request_id, request=request_id)
         else:
-            rows = {v.account_id: v for v in self._store.variants(post.post_id)}
-            for account_id in post.targets:
-                self._place(change, post, account_id, rows.get(account_id))
-        change.record(f"post#{post.post_id}", "approved too late" if is_late else "approved",
-                      revision=post.revision[:12])  # fmt: skip
+            self._place(change, post, post.targets, self._rows(post))
+        if is_late:
+            change.record(f"post#{post.post_id}", "approved too late")
+            request_id = request.request_id
+            change.chore("tell_outcome", f"post#{post.post_id}", key=f"late#{request_id}", request=request_id)
 
     def declined(self, change: Change, request: Request, outcome: str, by_name: str, words: str) -> None:
         """Give the post back to its author, with the approver's words."""
@@ -95,13 +109,12 @@ class PostSubject:
         post = self._store.post(claim.entry.ref)
         if post.signed_revision is None or post.request_id != claim.entry.args["request"]:
             return False
-        rows = {v.account_id: v for v in self._store.variants(post.post_id)}
+        rows = self._rows(post)
         missing = [a for a in post.targets if not _is_placed(rows.get(a), post)]
         if not missing:
             return False
         change = self._kernel.change(BY_JOB)
-        for account_id in missing[:AT_ONCE]:
-            self._place(change, post, account_id, rows.get(account_id))
+        self._place(change, post, missing[:AT_ONCE], rows)
         self._store.still_signed(change, post)
         change.record(f"post#{post.post_id}", "variants placed", count=len(missing[:AT_ONCE]))
         self._kernel.commit(change)
@@ -126,24 +139,27 @@ class PostSubject:
             raise Later(self._kernel.clock.now())
         return False
 
-    def _place(self, change: Change, post: Post, account_id: str, seen: Variant | None) -> None:
-        """Add the account's variant; one of an earlier sign-off is replaced if it is still as seen."""
-        account = self._accounts.get(account_id)
-        place, is_late = post.targets.index(account_id), post.state == PostState.LATE
+    def _rows(self, post: Post) -> dict[str, Variant]:
+        return {v.account_id: v for v in self._store.variants(post.post_id)}
+
+    def _place(
+        self, change: Change, post: Post, account_ids: Sequence[str], rows: Mapping[str, Variant]
+    ) -> None:
+        """Add the accounts' variants; a row of an earlier sign-off is replaced if it is still as seen."""
+        accounts, is_late = self._accounts.get_many(account_ids), post.state == PostState.LATE
         state = VariantState.LATE if is_late else VariantState.SCHEDULED
-        variant = Variant(
-            post.post_id, account.account_id, account.platform, account.unit_id, post.revision, state,
-            post.publish_at, change.now, post.request_id, place,
-            reason="approved after its time" if is_late else None,
-            fence=seen.fence if seen else 0, version=seen.version if seen else 0,
-        )  # fmt: skip
-        self._store.save_variant(change, variant, seen)
-        if is_late:
-            if place == 0:
-                change.emit("VariantLate", variant.variant_id, state=str(state))
-            return
-        entry = Entry(variant.entry_id, Lane.PUBLISH, "publish", variant.variant_id, post.publish_at)
-        change.schedule(entry)
+        for account_id in account_ids:
+            account, seen = accounts[account_id], rows.get(account_id)
+            variant = Variant(
+                post.post_id, account_id, account.platform, account.unit_id, post.revision, state,
+                post.publish_at, change.now, post.request_id, post.targets.index(account_id),
+                reason="approved after its time" if is_late else None,
+                fence=seen.fence if seen else 0, version=seen.version if seen else 0,
+            )  # fmt: skip
+            self._store.save_variant(change, variant, seen)
+            if not is_late:
+                entry_id, due_at = variant.entry_id, post.publish_at
+                change.schedule(Entry(entry_id, Lane.PUBLISH, "publish", variant.variant_id, due_at))
 
     # What approvers see
 
@@ -151,19 +167,22 @@ class PostSubject:
         asked = post.previous_asked
         return self._store.revision(post.post_id, asked) if asked else None
 
-    def _channel(self, post: Post, account_id: str) -> ChannelPreview:
-        account = self._accounts.get(account_id)
-        text, media, options = post.content(account_id)
-        note = ", ".join(f"{k.replace('_', ' ')}: {v}" for k, v in sorted(options.items()))
+    def _channels(self, post: Post) -> tuple[ChannelPreview, ...]:
+        accounts = self._accounts.get_many(post.targets)
+        name_of = cache(lambda unit_id: self._org.unit(unit_id).name)
+        return tuple(self._channel(post, accounts[a], name_of(accounts[a].unit_id)) for a in post.targets)
+
+    def _channel(self, post: Post, account: Account, unit_name: str) -> ChannelPreview:
+        text, media, options = post.content(account.account_id)
         return ChannelPreview(
             platform=account.platform,
             handle=account.handle,
             display_name=account.display_name,
-            unit_name=self._org.unit(account.unit_id).name,
+            unit_name=unit_name,
             text=text,
             language=post.language,
             media=tuple(self._picture(m) for m in media),
-            note=note,
+            note=_note(options),
         )
 
     def _picture(self, use: MediaUse) -> MediaPreview:
@@ -178,26 +197,48 @@ class PostSubject:
         )
 
     def _changes(self, before: Post, after: Post) -> tuple[Changed, ...]:
-        changes = []
-        if before.publish_at != after.publish_at:
-            changes.append(Changed("time", to_text(before.publish_at), to_text(after.publish_at)))
-        for account_id in dict.fromkeys((*before.targets, *after.targets)):
-            name = self._accounts.get(account_id).handle
-            if account_id not in after.targets:
-                changes.append(Changed(f"channel {name}", "included", "taken off"))
-                continue
-            if account_id not in before.targets:
-                changes.append(Changed(f"channel {name}", "not included", "added"))
-                continue
-            old_text, old_media, old_options = before.content(account_id)
-            new_text, new_media, new_options = after.content(account_id)
-            if old_text != new_text:
-                changes.append(Changed(f"text for {name}", old_text, new_text))
-            if [(m.digest, m.alt) for m in old_media] != [(m.digest, m.alt) for m in new_media]:
-                changes.append(Changed(f"pictures for {name}", _alts(old_media), _alts(new_media)))
-            if old_options != new_options:
-                changes.append(Changed(f"options for {name}", str(old_options), str(new_options)))
-        return tuple(changes)
+        """What differs; what changed alike on several channels is one difference."""
+        alike: dict[tuple[What, Value, Value], list[str]] = {}
+        targets = dict.fromkeys((*before.targets, *after.targets))
+        differences = {account_id: _differences(before, after, account_id) for account_id in targets}
+        accounts = self._accounts.get_many(account_id for account_id, found in differences.items() if found)
+        for account_id, found in differences.items():
+            for difference in found:
+                name = f"{accounts[account_id].handle} ({accounts[account_id].platform})"
+                alike.setdefault(difference, []).append(name)
+        whole: tuple[tuple[What, Value, Value], ...] = (
+            (What.TIME, before.publish_at, after.publish_at),
+            (What.IF_LATE, _if_late(before), _if_late(after)),
+            (What.LANGUAGE, before.language, after.language),
+        )
+        return (
+            *(Changed(what, was, now) for what, was, now in whole if was != now),
+            *(Changed(*difference, tuple(channels)) for difference, channels in alike.items()),
+        )
+
+
+def _differences(before: Post, after: Post, account_id: str) -> list[tuple[What, Value, Value]]:
+    """What differs on one channel of either revision."""
+    if account_id not in after.targets:
+        return [(What.TAKEN_OFF, "", "")]
+    if account_id not in before.targets:
+        return [(What.ADDED, "", "")]
+    was, now = _content(before, account_id), _content(after, account_id)
+    return [(what, was[what], now[what]) for what in was if was[what] != now[what]]
+
+
+def _content(post: Post, account_id: str) -> dict[What, Value]:
+    text, media, options = post.content(account_id)
+    pictures = tuple(Pictured(m.digest, m.alt) for m in media)
+    return {What.TEXT: text, What.PICTURES: pictures, What.OPTIONS: _note(options)}
+
+
+def _if_late(post: Post) -> IfLate:
+    return IfLate(post.late.action, post.late.grace_minutes)
+
+
+def _note(options: dict[str, str]) -> str:
+    return ", ".join(f"{k.replace('_', ' ')}: {v}" for k, v in sorted(options.items()))
 
 
 def _is_placed(row: Variant | None, post: Post) -> bool:
@@ -207,10 +248,6 @@ def _is_placed(row: Variant | None, post: Post) -> bool:
 
 def _reader(library: MediaLibrary, digest: str) -> Callable[[], bytes]:
     return lambda: library.bytes_of(digest)
-
-
-def _alts(media: tuple[MediaUse, ...]) -> str:
-    return "; ".join(m.alt or "a picture without a description" for m in media) or "none"
 
 
 def _post_id(subject: str) -> str:

@@ -1,25 +1,33 @@
 """The posts table: keys and conditions, no rules.
 
 pk post#<id>   sk post              the post              listed under `posts` by time
-pk post#<id>   sk revision#<hash>   a revision that approvers were shown
+pk post#<id>   sk revision#<hash>   a revision that approvers were shown, once it is not the post's any more
 pk post#<id>   sk signoff#<k>       the sign-off, spread; `begun` counts variants that began under it
 pk post#<id>   sk variant#<acct>    a variant             listed by group and shard
+
+pk told#<acct>#<platform's id>   sk variant   whose post, or publishing job, has that id on the account
+in `inbound`, for 30 days        sk word      what the platform says became of that job
 """
 
+import hashlib
+import json
 import zlib
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.clock import to_text
-from chalicelib.core.database import Database, Item
+from chalicelib.core.database import Database, Item, Read
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.expressions import where
 from chalicelib.core.kernel import Change
 from chalicelib.core.records import from_item, to_item
-from chalicelib.publishing.model import Post, Variant, VariantState
+from chalicelib.publishing.model import Post, Variant, VariantState, account_of, post_of
 
 TABLE = "posts"
+WORDS = "inbound"
+WORDS_KEPT_FOR = timedelta(days=30)
 SHARDS = 8
 _GROUPS = {
     VariantState.APPROVED: "open",
@@ -33,6 +41,33 @@ _GROUPS = {
 }
 
 
+@dataclass(frozen=True)
+class Word:
+    """What a platform says became of a publishing job: `outcome` is published or failed."""
+
+    outcome: str
+    reason: str = ""
+    post_id: str = ""
+    url: str = ""
+
+
+def post_read(post_id: str) -> Read[Post]:
+    """The post, to be read together with other rows. Raises NotFound then."""
+
+    def made(item: Item | None) -> Post:
+        if item is None:
+            raise NotFound(f"there is no post {post_id}")
+        return from_item(Post, item)
+
+    return Read(TABLE, {"pk": f"post#{post_id}", "sk": "post"}, made)
+
+
+def variant_read(variant_id: str) -> Read[Variant | None]:
+    """The variant's row, if it has one, to be read together with other rows."""
+    key = {"pk": f"post#{post_of(variant_id)}", "sk": f"variant#{account_of(variant_id)}"}
+    return Read(TABLE, key, lambda item: from_item(Variant, item) if item else None)
+
+
 class PostStore:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,10 +76,7 @@ class PostStore:
 
     def post(self, post_id: str) -> Post:
         """Raises NotFound."""
-        item = self._database.get(TABLE, {"pk": f"post#{post_id}", "sk": "post"})
-        if item is None:
-            raise NotFound(f"there is no post {post_id}")
-        return from_item(Post, item)
+        return self._database.read(post_read(post_id))
 
     def revision(self, post_id: str, revision: str) -> Post | None:
         """The post as approvers were shown it, or None."""
@@ -52,9 +84,7 @@ class PostStore:
         return from_item(Post, item) if item else None
 
     def variant(self, variant_id: str) -> Variant | None:
-        post_id, _, account_id = variant_id.partition("~")
-        item = self._database.get(TABLE, {"pk": f"post#{post_id}", "sk": f"variant#{account_id}"})
-        return from_item(Variant, item) if item else None
+        return self._database.read(variant_read(variant_id))
 
     def variants(self, post_id: str) -> list[Variant]:
         """The post's variants that exist as rows, by their place among the targets."""
@@ -90,6 +120,25 @@ class PostStore:
                     keys = []
             yield from self._variants(keys)
 
+    def open_on(self, account_id: str) -> Iterator[Variant]:
+        """The variants of one account that wait or are under way."""
+        for shard in range(SHARDS):
+            listed = self._database.query_all(TABLE, where("lpk = :l", l=f"open#{shard}"), index="listing")
+            sk = f"variant#{account_id}"
+            yield from self._variants([{"pk": i["pk"], "sk": sk} for i in listed if i["sk"] == sk])
+
+    def told_variant(self, account_id: str, external_id: str) -> Variant | None:
+        """The variant whose post, or publishing job, has this id on the account."""
+        item = self._database.get(TABLE, {"pk": _told(account_id, external_id), "sk": "variant"})
+        return self.variant(item["variant_id"]) if item else None
+
+    def word(self, variant: Variant) -> Word | None:
+        """What the platform has said of the variant's publishing job, if that has an id."""
+        job = _publish_id(variant)
+        key = {"pk": _told(variant.account_id, job), "sk": "word"} if job else None
+        item = self._database.get(WORDS, key) if key else None
+        return from_item(Word, item) if item else None
+
     def _variants(self, keys: list[Item]) -> Iterator[Variant]:
         for item in self._database.get_many(TABLE, keys):
             yield from_item(Variant, item)
@@ -112,7 +161,7 @@ class PostStore:
         change.put(TABLE, item, when, Conflict("somebody else changed this post meanwhile; load it again"))
 
     def keep_revision(self, change: Change, post: Post) -> None:
-        """Keep what approvers are shown, to say later what changed."""
+        """Keep what approvers were shown, as another revision takes its place: to say what changed."""
         item = {**to_item(post), "pk": f"post#{post.post_id}", "sk": f"revision#{post.revision}"}
         change.put(TABLE, item)
 
@@ -125,6 +174,15 @@ class PostStore:
                 v=seen.version, seen=str(seen.state), f=seen.fence,
             )  # fmt: skip
         change.put(TABLE, variant_item(variant), when, Conflict(f"variant {variant.variant_id} has moved on"))
+        for external_id in sorted(_told_ids(variant) - (_told_ids(seen) if seen else set())):
+            key = {"pk": _told(variant.account_id, external_id), "sk": "variant"}
+            change.put(TABLE, {**key, "variant_id": variant.variant_id})
+
+    def keep_word(self, change: Change, account_id: str, external_id: str, word: Word) -> None:
+        """Keep what the platform says: it may come before we know that the job is ours."""
+        swept_at = int((change.now + WORDS_KEPT_FOR).timestamp())
+        key = {"pk": _told(account_id, external_id), "sk": "word"}
+        change.put(WORDS, {**to_item(word), **key, "swept_at": swept_at})
 
     def sign(self, change: Change, post: Post) -> None:
         """Write the sign-off of the post's revision, over all its shards."""
@@ -179,6 +237,23 @@ def variant_item(variant: Variant) -> dict[str, Any]:
         item["lpk"] = f"{group}#{zlib.crc32(variant.variant_id.encode()) % SHARDS}"
         item["lsk"] = f"{to_text(listed_at or variant.at)}#{variant.variant_id}"
     return item
+
+
+def _publish_id(variant: Variant) -> str | None:
+    """The platform's id of the job that publishes the variant, where its adapter kept one as `publish_id`."""
+    found = json.loads(variant.checkpoint).get("publish_id") if variant.checkpoint else None
+    return found if isinstance(found, str) else None
+
+
+def _told_ids(variant: Variant) -> set[str]:
+    return {told for told in (variant.external_id, _publish_id(variant)) if told}
+
+
+def _told(account_id: str, external_id: str) -> str:
+    """The key for a platform's id; what is longer than a key may be is told apart by its digest."""
+    if len(external_id.encode()) > 500:
+        external_id = "sha256:" + hashlib.sha256(external_id.encode()).hexdigest()
+    return f"told#{account_id}#{external_id}"
 
 
 def _signoff(post_id: str, shard: int) -> Item:

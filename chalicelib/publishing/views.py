@@ -1,9 +1,10 @@
 """Publishing's records in the form that callers are shown."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.accounts.service import Accounts
+from chalicelib.accounts.model import Account
 from chalicelib.approvals.model import Request
 from chalicelib.core.database import Item
 from chalicelib.core.history import Row
@@ -15,7 +16,7 @@ from chalicelib.publishing.model import MediaUse, Post, Variant
 from chalicelib.publishing.service import Preview
 
 
-def post_view(post: Post, variants: list[Variant], accounts: Accounts) -> forms.PostOut:
+def post_view(post: Post, variants: list[Variant], accounts: Mapping[str, Account]) -> forms.PostOut:
     return forms.PostOut(
         post_id=post.post_id,
         title=post.title,
@@ -43,16 +44,16 @@ def post_view(post: Post, variants: list[Variant], accounts: Accounts) -> forms.
         contributors=list(post.contributors),
         version=post.version,
         summary=dict(Counter(str(v.state) for v in variants)),
-        variants=[variant_view(v, accounts) for v in variants],
+        variants=[variant_view(v, accounts[v.account_id]) for v in variants],
     )
 
 
-def variant_view(variant: Variant, accounts: Accounts) -> forms.VariantOut:
+def variant_view(variant: Variant, account: Account) -> forms.VariantOut:
     return forms.VariantOut(
         variant_id=variant.variant_id,
         account_id=variant.account_id,
         platform=variant.platform,
-        handle=accounts.get(variant.account_id).handle,
+        handle=account.handle,
         state=str(variant.state),
         reason=variant.reason,
         due_at=variant.due_at,

@@ -11,9 +11,12 @@ from chalicelib.accounts.service import Accounts
 from chalicelib.accounts.sessions import NoSessions
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.secrets import Secrets
+from chalicelib.core.timetable import Lane
+from chalicelib.core.work import Worker
 from chalicelib.org.model import Actor
 from chalicelib.platforms import registry
 from chalicelib.platforms.port import Adapter
+from chalicelib.subscriptions import SUBSCRIPTIONS
 from tests.fakes.networks import MASTODON, Networks
 from tests.fakes.stage import Stage
 from tests.fakes.transport import FakeTransport, client
@@ -67,6 +70,13 @@ class Desk:
     def add(self, handle: str, **more: Any) -> Account:
         return self.service.add(self.admin, self.fields(handle, **more))
 
+    def work(self, service: Accounts | None = None) -> list[str]:
+        """Run the chores that are due; how each ended."""
+        handlers = {"forget_credentials": (service or self.service).forget_credentials}
+        worker = Worker(self.stage.kernel, Lane.CHORES, handlers)
+        due = list(self.stage.kernel.timetable.due(Lane.CHORES, self.stage.clock.now()))
+        return [worker.run(entry_id) for entry_id, _ in due]
+
     def secret_names(self) -> list[str]:
         """Every parameter of the stage but its settings."""
         pages = self.stage.ssm.get_paginator("describe_parameters").paginate()
@@ -77,4 +87,6 @@ class Desk:
 
 @pytest.fixture
 def desk(stage: Stage) -> Desk:
+    # What a connected account starts is tested in tests/webhooks.
+    stage.subscriptions = {**SUBSCRIPTIONS, "AccountConnected": ()}
     return Desk(Company.create(stage), Networks(stage.clock))

@@ -71,7 +71,7 @@ def test_every_problem_of_a_new_account_comes_back_at_once_without_its_credentia
     fields = {p["field"].split(".")[0] for p in told["problems"]}
     assert (status, fields) == (400, set(wrong))
     assert "tajne" not in str(told)
-    assert lead("PATCH", "/v1/accounts/account_x", {"status": "active"})[0] == 400
+    assert lead("PATCH", "/v1/accounts/account_x", {"status": "resting"})[0] == 400
 
 
 def test_a_role_on_one_account_is_granted_by_its_id_and_reaches_it_alone(

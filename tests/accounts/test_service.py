@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.sessions import SsmSessions
 from chalicelib.core.errors import Conflict, InvalidInput, Misconfigured, NotAllowed, NotFound
 from chalicelib.core.history import BY_JOB, Way
 from chalicelib.core.secrets import Secrets
-from chalicelib.core.timetable import Lane
+from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.org.model import Person
 from chalicelib.org.roles import Role
 from chalicelib.platforms.errors import RateLimited, Unavailable
@@ -77,6 +78,37 @@ def test_credentials_of_another_profile_are_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInput, match="belong to obcy, not to zorza"):
         desk.add("zorza", credentials={"access_token": "token-obcy"})
     assert_nothing_was_left(desk)
+
+
+@pytest.mark.parametrize(
+    ("platform", "server", "credentials", "handle", "word"),
+    [
+        ("mastodon", MASTODON, {"access_token": "token-zorza"}, "zorza", "suspended"),
+        ("mastodon", MASTODON, {"access_token": "token-zorza"}, "zorza", "moved"),
+        ("bluesky", BLUESKY, {"identifier": "zorza.test", "password": "app"}, "zorza.test", "deactivated"),
+    ],
+)
+def test_a_profile_that_its_network_calls_inactive_is_refused_with_the_networks_word(
+    desk: Desk, platform: str, server: str, credentials: dict[str, str], handle: str, word: str
+) -> None:
+    desk.networks.wrong[handle] = word
+    said = f"says that the profile {handle} is {word}, so nothing can be published there"
+    with pytest.raises(InvalidInput, match=said) as refusal:
+        desk.add(handle, platform=platform, server=server, credentials=credentials)
+    assert problems_of(refusal) == {"credentials"}
+    assert_nothing_was_left(desk)
+
+
+def test_new_credentials_of_a_suspended_profile_change_nothing(desk: Desk) -> None:
+    account = desk.add("zorza")
+    desk.service.credentials_refused(BY_JOB, account.account_id, "revoked")
+    marked = desk.service.get(account.account_id)
+    desk.networks.wrong["zorza"] = "suspended"
+    bearer = {"access_token": "token-zorza", "note": "nowy"}
+    with pytest.raises(InvalidInput, match="zorza is suspended"):
+        desk.service.replace_credentials(desk.admin, account.account_id, bearer)
+    assert desk.service.get(account.account_id) == marked
+    assert desk.service.ref(marked).credentials == {"access_token": "token-zorza"}
 
 
 def test_every_problem_is_told_at_once_and_the_network_is_not_asked(desk: Desk) -> None:
@@ -302,6 +334,102 @@ def test_a_retired_account_stays_retired_until_it_gets_credentials(desk: Desk) -
     assert back.status == AccountStatus.ACTIVE
 
 
+# Retiring
+
+
+def retired(desk: Desk, session: bool = True) -> Account:
+    account = desk.add("zorza")
+    if session:
+        SsmSessions(desk.stage.secrets, desk.stage.settings).put(account.account_id, {"jwt": "tajne"})
+    return desk.service.change(desk.admin, account.account_id, {"status": AccountStatus.RETIRED})
+
+
+def test_a_retired_account_leaves_neither_credentials_nor_session(desk: Desk) -> None:
+    kept = desk.add("inna")
+    account = retired(desk)
+    assert len(desk.secret_names()) == 3
+    desk.work()
+    assert desk.secret_names() == [kept.credentials_path]
+    with pytest.raises(Misconfigured, match=account.credentials_path):
+        desk.service.ref(account)
+
+
+def test_a_retirement_that_is_committed_deletes_them_whoever_dies(desk: Desk) -> None:
+    class Dead(Exception):
+        pass
+
+    def die(**_: Any) -> None:
+        raise Dead
+
+    client = SimpleNamespace(delete_parameter=die, exceptions=desk.stage.ssm.exceptions)
+    account = retired(desk)
+    broken = Secrets(client, desk.stage.settings, desk.stage.clock)
+    assert desk.work(desk.service_on(desk.stage.kernel, broken)) == ["failed"]
+    assert account.credentials_path in desk.secret_names()
+    desk.stage.clock.advance(minutes=2)
+    desk.work()
+    assert desk.secret_names() == []
+
+
+def test_a_session_that_a_late_worker_stores_is_deleted_too(desk: Desk) -> None:
+    account = retired(desk)
+    assert desk.work() == ["later"]
+    SsmSessions(desk.stage.secrets, desk.stage.settings).put(account.account_id, {"jwt": "tajne"})
+    assert desk.work() == []
+    desk.stage.clock.advance(minutes=2)
+    assert desk.work() == ["done"]
+    assert desk.secret_names() == []
+
+
+def test_an_account_that_comes_back_keeps_its_new_credentials(desk: Desk) -> None:
+    for first_works in (True, False):
+        account = desk.add(f"zorza{first_works}")
+        desk.service.change(desk.admin, account.account_id, {"status": AccountStatus.RETIRED})
+        if first_works:
+            desk.work()
+        bearer = {"access_token": f"token-zorza{first_works}"}
+        back = desk.service.replace_credentials(desk.admin, account.account_id, bearer)
+        assert back.status == AccountStatus.ACTIVE
+        desk.stage.clock.advance(minutes=10)
+        assert desk.work() == []
+        assert desk.service.ref(back).credentials == bearer
+
+
+def test_an_account_does_not_come_back_while_its_old_credentials_are_being_deleted(desk: Desk) -> None:
+    account = retired(desk)
+    entry = f"forget_credentials#{account.account_id}"
+    desk.stage.kernel.timetable.claim(entry, desk.stage.clock.now(), timedelta(minutes=2))
+    with pytest.raises(Conflict, match="old credentials of zorza are being deleted"):
+        desk.service.replace_credentials(desk.admin, account.account_id, {"access_token": "token-zorza"})
+    assert desk.service.get(account.account_id) == account
+    desk.stage.clock.advance(minutes=5)
+    desk.work()
+    desk.stage.clock.advance(minutes=5)
+    desk.work()
+    assert desk.secret_names() == []
+
+
+def test_a_stray_chore_deletes_nothing_of_an_account_in_use(desk: Desk) -> None:
+    account, now = desk.add("zorza"), desk.stage.clock.now()
+    entry = Entry("stray", Lane.CHORES, "forget_credentials", account.account_id, now)
+    desk.service.forget_credentials(Claim(entry, "owner", now))
+    assert desk.secret_names() == [account.credentials_path]
+
+
+def test_an_account_that_is_back_without_its_credentials_says_how_to_go_on(desk: Desk) -> None:
+    account = retired(desk)
+    desk.work()
+
+    def refuse(**_: Any) -> None:
+        raise ConnectionError("no way to SSM")
+
+    broken = Secrets(SimpleNamespace(put_parameter=refuse), desk.stage.settings, desk.stage.clock)
+    service = desk.service_on(desk.stage.kernel, broken)
+    with pytest.raises(Misconfigured, match=r"zorza is active again, but .*/account_\w+/credentials"):
+        service.replace_credentials(desk.admin, account.account_id, {"access_token": "token-zorza"})
+    assert desk.service.get(account.account_id).status == AccountStatus.ACTIVE
+
+
 def test_no_row_of_any_table_and_no_printed_account_has_a_credential(desk: Desk) -> None:
     secret = "token-tajne"
     account = desk.add("tajne", credentials={"access_token": secret})
@@ -324,7 +452,7 @@ def test_no_row_of_any_table_and_no_printed_account_has_a_credential(desk: Desk)
     ]
 
 
-def test_a_batch_reads_its_secrets_in_two_calls(desk: Desk) -> None:
+def test_a_batch_reads_its_secrets_ten_to_a_call(desk: Desk) -> None:
     accounts = [desk.add(f"konto{n}") for n in range(5)]
     desk.stage.clock.advance(minutes=6)
     calls: list[list[str]] = []
@@ -336,11 +464,11 @@ def test_a_batch_reads_its_secrets_in_two_calls(desk: Desk) -> None:
     secrets = Secrets(SimpleNamespace(get_parameters=get_parameters), desk.stage.settings, desk.stage.clock)
     service = desk.service_on(desk.stage.kernel, secrets)
     service.prefetch({a.account_id for a in accounts})
-    assert [len(names) for names in calls] == [5, 5]  # credentials, then sessions
+    assert [len(names) for names in calls] == [10]  # credentials and sessions
     assert [service.ref(a).credentials["access_token"] for a in accounts] == [
         f"token-konto{n}" for n in range(5)
     ]
-    assert len(calls) == 2
+    assert len(calls) == 1
 
 
 def test_a_person_who_was_marked_left_adds_no_account_with_what_they_began(desk: Desk) -> None:

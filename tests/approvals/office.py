@@ -119,6 +119,8 @@ class Office:
             "ask_approvers": self.approvals.ask_approvers,
             "mail_code": self.approvals.mail_code,
             "tell_author": self.approvals.tell_author,
+            "check_reach": self.approvals.check_reach,
+            "tell_unreached": self.approvals.tell_unreached,
         }
         worker = Worker(self.kernel, Lane.CHORES, chores)
         due = [e for e, _ in self.kernel.timetable.due(Lane.CHORES, self.stage.clock.now())]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.approvals.model import Changed
+from chalicelib.approvals.model import Changed, What
 from chalicelib.org.model import Language
 from tests.approvals.office import Office
 from tests.fakes.subject import channel, picture
@@ -13,7 +13,9 @@ from tests.fakes.subject import channel, picture
 def test_the_mail_says_what_when_where_who_and_what_happens_next(office: Office) -> None:
     zoe = office.person("Zoe")
     office.policy(office.stage_of(zoe))
-    office.subject.shown = replace(office.subject.shown, changes=(Changed("text", "old words", "new words"),))
+    office.subject.shown = replace(
+        office.subject.shown, changes=(Changed(What.TEXT, "old words", "new words"),)
+    )
     office.asked()
     (mail,) = office.postbox.to(zoe)
     assert mail.subject == "Please approve: New tram line, Tuesday 24 November 2026, 13:00 (Warsaw)"

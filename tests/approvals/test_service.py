@@ -34,6 +34,10 @@ def test_a_decision_is_one_transaction_with_its_history(office: Office) -> None:
     assert sorted(tables) == ["approvals", "history", "links", "org", "posts", "timetable"]
     (row,) = [r for r in office.stage.history.of(request.subject) if r.what == "approved"]
     assert (row.person_id, str(row.way)) == (zoe.person_id, "link")
+    stage = request.current.name
+    assert row.details == {
+        "request": request.request_id, "stage": stage, "revision": request.revision[:12], "state": "granted",
+    }  # fmt: skip
 
 
 def test_stages_are_asked_in_order(office: Office) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib.core.database import ConditionFailed, TransactionRefused, Write
+from chalicelib.core.database import ConditionFailed, Item, Read, TransactionRefused, Write
 from chalicelib.core.errors import Busy
 from chalicelib.core.expressions import where
 from tests.fakes.aws_faults import AwsFaults, Fault
@@ -57,6 +57,21 @@ def test_any_number_of_keys_is_read_and_each_once(stage: Stage) -> None:
     found = stage.database.get_many("posts", [*keys, *keys[:50]])
 
     assert sorted(f["pk"] for f in found) == sorted(k["pk"] for k in keys[:225])
+
+
+def test_rows_of_several_tables_are_read_together_in_the_order_asked_for(stage: Stage) -> None:
+    stage.database.put("posts", {**KEY, "n": 1})
+    stage.database.put("holds", {**KEY, "n": 2})
+    stage.database.put("timetable", {"entry_id": "e", "n": 3})
+
+    def n_of(item: Item | None) -> int:
+        return item["n"] if item else 0
+
+    wanted = [("timetable", {"entry_id": "e"}), ("posts", {"pk": "none", "sk": "b"}), ("holds", KEY)]
+    reads = [Read(table, key, n_of) for table, key in [*wanted, ("posts", KEY), ("holds", KEY)]]
+
+    assert stage.database.read_together(*reads) == [3, 0, 2, 1, 2]
+    assert [stage.database.read(read) for read in reads] == [3, 0, 2, 1, 2]
 
 
 def test_a_query_goes_on_to_its_last_page(stage: Stage) -> None:

@@ -201,6 +201,30 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(api: Api) -> No
         assert api.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
+# What Chalice answers before any of our views runs
+
+
+def test_a_method_that_no_route_takes_is_refused_in_the_shape_of_every_error(api: Api) -> None:
+    status, answer = api("DELETE", "/v1/units")
+
+    assert (status, answer["error"]) == (405, "method_not_allowed")
+    assert set(answer) == {"error", "message"}
+    assert "GET, POST" in answer["message"]
+    assert api.headers["Allow"] == "GET, POST"
+    assert HEADERS.items() <= api.headers.items()
+    assert api.headers["Content-Type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize("path", ["/v1/units", "/a/{token}"])
+def test_a_content_type_that_no_route_takes_is_refused_in_the_same_shape(api: Api, path: str) -> None:
+    status, answer = api("POST", path, "<x/>", path, {"token": "x"}, content_type="application/xml")
+
+    assert (status, answer["error"]) == (415, "unsupported_media_type")
+    assert "application/json" in answer["message"]
+    assert "application/xml" not in api.text
+    assert HEADERS.items() <= api.headers.items()
+
+
 # Idempotency-Key
 
 

@@ -101,6 +101,15 @@ def test_a_key_is_not_stored_as_it_was_sent(stage: Stage, idempotency: Idempoten
     assert "the body's text" not in rows
 
 
+def test_a_long_answer_is_kept_small(stage: Stage, idempotency: Idempotency) -> None:
+    variants = [{"variant_id": f"post_01m84509hv~account_{n}", "state": "draft"} for n in range(100)]
+    answer = {"body": {"variants": variants}, "status": 201, "headers": {}}
+    assert [idempotency.once("k", "body", lambda: answer) for _ in range(2)] == [answer] * 2
+
+    (row,) = stage.dynamodb.scan(TableName=stage.settings.table("idempotency"))["Items"]
+    assert len(row["data"]["S"]) < 1024 < len(str(answer))
+
+
 def test_a_database_that_refuses_is_busy(stage: Stage, faults: AwsFaults) -> None:
     idempotency = Idempotency(faults.client, stage.settings)
     make = Made()

@@ -102,12 +102,12 @@ def test_any_subject_is_refused_or_stays_one_header(subject: str, to: str) -> No
     )
 
 
-def test_ses_is_told_not_to_rewrite_links() -> None:
+def test_ses_is_told_not_to_rewrite_links_and_to_tell_what_becomes_of_the_mail() -> None:
     ses = Ses()
     assert Mailer(ses, SETTINGS).send(MAIL) == "0102"
     (request,) = ses.asked
     assert request["ConfigurationOverrides"]["Tracking"]["ClickTrackingEnabled"] == "DISABLED"
-    assert "ConfigurationSetName" not in request
+    assert request["ConfigurationSetName"] == "signalbox-test-mail", "without it SES tells nobody of a bounce"
     assert request["Destination"] == {"ToAddresses": ["zofia@example.org"]}
 
 

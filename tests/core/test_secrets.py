@@ -25,6 +25,13 @@ class Counted:
     def put_parameter(self, **request: Any) -> Any:
         return self.client.put_parameter(**request)
 
+    def delete_parameter(self, **request: Any) -> Any:
+        return self.client.delete_parameter(**request)
+
+    @property
+    def exceptions(self) -> Any:
+        return self.client.exceptions
+
 
 @pytest.fixture
 def path(stage: Stage) -> str:
@@ -74,6 +81,16 @@ def test_a_secret_that_was_deleted_is_gone_when_it_is_read_again(
     stage.clock.advance(minutes=6)
 
     assert secrets.find(path) is None
+
+
+def test_a_deleted_secret_is_gone_at_once_and_deleting_it_again_is_harmless(
+    stage: Stage, secrets: Secrets, path: str
+) -> None:
+    secrets.put(path, VALUE)
+    for _ in range(2):
+        secrets.delete(path)
+        assert secrets.find(path) is None
+    assert stage.ssm.get_parameters(Names=[path])["Parameters"] == []
 
 
 def test_a_batch_costs_one_call_for_ten(stage: Stage, ssm: Counted, secrets: Secrets, path: str) -> None:

@@ -8,8 +8,10 @@ import pytest
 from chalice.test import Client
 
 from chalicelib import wiring
+from chalicelib.core.clock import to_text
 from chalicelib.org.model import Person
 from chalicelib.org.roles import ROLE_RIGHTS, Role
+from tests.fakes.mail_events import bounce
 from tests.fakes.stage import Stage
 from tests.org.api import Api, serving
 from tests.org.company import Company
@@ -123,7 +125,23 @@ def test_history_is_read_by_day_and_by_person_too(company: Company, lead: Api) -
     assert [(r["what"], r["way"]) for r in of_lead["history"]] == [("changed", "api")]
     _, of_day = lead("GET", "/v1/history?day=2026-11-23")
     assert "changed" in {r["what"] for r in of_day["history"]}
-    assert lead("GET", "/v1/history?day=2026-11-22")[1] == {"history": []}
+    assert lead("GET", "/v1/history?day=2026-11-22")[1] == {"history": [], "cursor": None}
+
+
+def test_history_is_paged_and_a_cursor_leads_on_only_where_it_came_from(company: Company, lead: Api) -> None:
+    people = [company.person(name) for name in ("Ola", "Ala", "Ela")]
+    for person in people:
+        lead("PATCH", f"/v1/people/{person.person_id}", {"name": "Inna"})
+    address = f"/v1/history?person={company.lead.person_id}&limit=2"
+    _, first = lead("GET", address)
+    _, last = lead("GET", f"{address}&cursor={first['cursor']}")
+    assert (len(first["history"]), len(last["history"]), last["cursor"]) == (2, 1, None)
+    told = [r["subject"] for r in first["history"] + last["history"]]
+    assert sorted(told) == sorted(f"person#{p.person_id}" for p in people)
+    for elsewhere in (f"person={people[0].person_id}", "day=2026-11-23", f"subject={company.lead.person_id}"):
+        status, refusal = lead("GET", f"/v1/history?{elsewhere}&cursor={first['cursor']}")
+        assert (status, refusal["problems"][0]["field"]) == (400, "cursor")
+    assert lead("GET", f"{address}0000")[0] == 400
 
 
 def test_an_auditor_of_a_part_does_not_read_the_companys_history(client: Client, company: Company) -> None:
@@ -140,3 +158,17 @@ def test_an_unknown_id_is_a_404(lead: Api) -> None:
     for path in ("/v1/units/unit_x", "/v1/people/person_x", "/v1/people/person_x/grants"):
         assert lead("GET", path)[0] == 404
     assert lead("DELETE", "/v1/people/person_x/tokens/token_x")[0] == 404
+
+
+def test_an_address_that_no_mail_reaches_is_shown_until_it_is_changed(
+    company: Company, client: Client, lead: Api
+) -> None:
+    person = company.person("Łucja")
+    path, at = f"/v1/people/{person.person_id}", company.stage.clock.now()
+    reached = {"unreachable_at": None, "why": None, "delayed": 0}
+    assert lead("GET", path)[1]["reach"] == reached
+    wiring.services().bounces.take(bounce(person.email, at))
+    told = {"unreachable_at": to_text(at).replace(".000Z", "Z"), "why": "bounced", "delayed": 0}
+    assert lead("GET", path)[1]["reach"] == told
+    assert told in [p["reach"] for p in lead("GET", "/v1/people")[1]["people"]]
+    assert lead("PATCH", path, {"email": "lucja@example.org"})[1]["reach"] == reached

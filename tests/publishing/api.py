@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from chalice.test import Client
 
+from chalicelib.accounts.model import Account
 from chalicelib.core.timetable import Lane
 from chalicelib.org.model import Actor, Kind, Language, Person, Unit, operator
 from chalicelib.org.roles import Role
@@ -52,6 +53,11 @@ class Desk:
         for role in roles:
             org.grant(admin, person.person_id, role, unit_id or self.box.unit_id)
         return person
+
+    def owned(self, owner: Person, *handles: str) -> list[Account]:
+        """New accounts that this person looks after."""
+        accounts, change = self.box.services.accounts, {"owner_id": owner.person_id}
+        return [accounts.change(self.box.lead, self.box.account(h).account_id, change) for h in handles]
 
     # Calls
 

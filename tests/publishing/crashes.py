@@ -108,7 +108,7 @@ def no_schedule_doubles_or_loses(box: Box, account: Account, part: int, parts: i
         chance = random.Random(n)
         post = box.signed([account], f"story {n} of {platform}.", in_=1)
         box.stage.clock.advance(seconds=1)
-        faults = {chance.randint(1, 45): "" for _ in range(chance.choice((1, 1, 2, 3)))}
+        faults = {chance.randint(1, 30): "" for _ in range(chance.choice((1, 1, 2, 3)))}
         with outside.armed(faults, n), suppress(Killed, ReadTimeoutError):  # the look itself may be hit
             run_with_crashes(box, post)
         run_with_crashes(box, post)

@@ -1,11 +1,14 @@
 """After a hold commits, no begin in its scope commits; and everything it met is on its receipt."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.accounts.model import Account
+from chalicelib.core.database import Read
 from chalicelib.core.errors import Conflict
 from chalicelib.core.http import Request
 from chalicelib.core.timetable import Lane
@@ -18,6 +21,20 @@ def outcomes(box: Box, hold_id: str) -> dict[str, int]:
     for line in box.services.holds.receipt(hold_id):
         counted[line["outcome"]] = counted.get(line["outcome"], 0) + 1
     return counted
+
+
+def after_the_look(box: Box, happens: Callable[[], object]) -> None:
+    """Once, between what the next worker reads of its variant and what it does then."""
+    database = box.services.kernel.database
+    read, left = database.read_together, [happens]
+
+    def read_then(*reads: Read[Any]) -> list[Any]:
+        found = read(*reads)
+        if left:
+            left.pop()()
+        return found
+
+    database.read_together = read_then  # type: ignore[method-assign]
 
 
 def test_a_held_post_is_not_published(box: Box, toots: Account, skies: Account) -> None:
@@ -58,21 +75,33 @@ def test_a_hold_that_commits_between_the_look_and_the_begin_stops_it(box: Box, t
     """The race itself: the worker has read an open gate, and the hold commits before its begin."""
     post = box.signed([toots], in_=1)
     box.stage.clock.advance(seconds=1)
-    database = box.services.kernel.database
-    seen: list[dict[str, str]] = []
-    get = database.get
-
-    def get_then_hold(table: str, key: dict[str, str], consistent: bool = True) -> object:
-        item = get(table, key, consistent)
-        if table == "holds" and not seen:
-            seen.append(key)
-            box.services.holds.set(box.lead.by, "all", "", "now")
-        return item
-
-    database.get = get_then_hold  # type: ignore[method-assign, assignment]
+    after_the_look(box, lambda: box.services.holds.set(box.lead.by, "all", "", "now"))
     box.run_due()
     assert box.states(post) == ["held"]
     assert box.networks.toots == []
+
+
+def test_a_hold_on_a_tag_that_came_after_the_look_stops_what_has_it_now(box: Box, toots: Account) -> None:
+    post = box.signed([toots], in_=1, tags=["offers"])
+    box.stage.clock.advance(seconds=1)
+
+    def tag_and_hold() -> None:
+        box.services.posts.change(box.author, post.post_id, {"tags": ["museum"]})
+        box.services.holds.set(box.lead.by, "tag", "museum", "now")
+
+    after_the_look(box, tag_and_hold)
+    box.run_due()
+    assert box.states(post) == ["held"]
+    assert box.networks.toots == []
+
+
+def test_a_hold_elsewhere_between_the_look_and_the_begin_stops_nothing(box: Box, toots: Account) -> None:
+    post = box.signed([toots], in_=1)
+    box.stage.clock.advance(seconds=1)
+    after_the_look(box, lambda: box.services.holds.set(box.lead.by, "platform", "bluesky", "now"))
+    box.run_due()
+    assert box.states(post) == ["published"]
+    assert len(box.networks.toots) == 1
 
 
 def test_what_was_in_flight_when_the_hold_came_is_on_its_receipt(box: Box, toots: Account) -> None:

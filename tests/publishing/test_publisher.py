@@ -7,8 +7,9 @@ import pytest
 from chalicelib.accounts.model import Account, AccountStatus
 from chalicelib.core.errors import Conflict
 from chalicelib.core.http import Request
-from chalicelib.core.timetable import Lane
+from chalicelib.core.timetable import Claim, Lane
 from chalicelib.publishing.model import VariantState
+from chalicelib.publishing.publisher import Look
 from tests.fakes.box import Box
 
 
@@ -263,23 +264,42 @@ def test_the_state_of_every_variant_is_in_the_history_of_its_post(box: Box, toot
     assert {str(row.way) for row in rows} == {"api", "job"}
 
 
+@pytest.mark.parametrize("has_published", [False, True])
 def test_a_worker_that_died_before_the_marker_is_replaced_and_the_zombie_cannot_begin(
-    box: Box, toots: Account
+    box: Box, toots: Account, has_published: bool
 ) -> None:
     post = box.signed([toots], in_=1)
     box.stage.clock.advance(seconds=1)
-    kernel = box.services.kernel
-    zombie = kernel.timetable.claim(box.variant(post).entry_id, box.now, timedelta(seconds=120))
+    timetable, publisher = box.services.kernel.timetable, box.services.publisher
+    zombie = timetable.claim(box.variant(post).entry_id, box.now, timedelta(seconds=120))
+    assert isinstance(zombie, Claim)
+    seen = publisher._look(zombie)
+    assert isinstance(seen, Look)
     box.stage.clock.advance(seconds=121)
-
-    assert box.run_due() == ["done"]
+    if has_published:
+        assert box.run_due() == ["done"]
+    else:
+        assert isinstance(timetable.claim(zombie.entry.entry_id, box.now, timedelta(seconds=120)), Claim)
 
     with pytest.raises(Conflict):
-        box.services.publisher._begin(zombie, box.services.posts.get(post.post_id), box.variant(post), toots)  # type: ignore[arg-type]
-    assert len(box.networks.toots) == 1
+        publisher._begin(zombie, seen, "{}")
+    assert len(box.networks.toots) == int(has_published)
+
+
+def test_a_worker_asks_the_database_four_times_for_one_publication(box: Box, toots: Account) -> None:
+    """Claim, look, begin, finish: lateness is the number of requests before the call to the platform."""
+    box.signed([toots], "the first reads the path of the unit", in_=1)
+    box.stage.clock.advance(seconds=1)
+    box.run_due()
+    entry_id = box.variant(box.signed([toots], in_=1)).entry_id
+    box.stage.clock.advance(seconds=1)
+    with box.counted() as asked:
+        assert box.services.publish_worker.run(entry_id) == "done"
+    assert asked == ["UpdateItem", "BatchGetItem", "TransactWriteItems", "TransactWriteItems"]
 
 
 def test_a_chore_lane_never_publishes(box: Box, toots: Account) -> None:
+    box.run_due(Lane.CHORES)  # what a new account starts
     box.signed([toots], in_=1)
     box.stage.clock.advance(seconds=1)
     assert box.run_due(Lane.CHORES) == []

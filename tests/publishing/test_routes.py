@@ -33,6 +33,7 @@ OPEN = {
     ("/a/{token}", "GET"),
     ("/a/{token}", "HEAD"),
     ("/a/{token}", "POST"),
+    *((f"/webhooks/{{platform}}{app}", method) for app in ("", "/{app}") for method in ("GET", "POST")),
 }
 
 
@@ -100,7 +101,8 @@ def test_nobody_without_a_working_token_gets_past_any_door(desk: Desk, leaver: s
 def test_what_is_open_shows_no_more_than_it_must(desk: Desk) -> None:
     for path, method in OPEN:
         status, _, body = call(path, method, None, headers=FORM if method == "POST" else {})
-        assert status == (410 if path.startswith("/a/") else 200), (path, method)
+        expected = {"a": 410, "webhooks": 404}.get(path.split("/")[1], 200)
+        assert status == expected, (path, method)
         assert "zorza.test" not in str(body)
 
 

@@ -242,6 +242,18 @@ def test_pages_give_every_post_once_though_others_are_added_between(
 # Who sees what
 
 
+def test_a_list_reads_its_accounts_and_units_together(desk: Desk, author: Api, toots: Account) -> None:
+    other = desk.box.account("other")
+    for n in range(6):
+        drafted(desk, author, toots, other, text=f"post {n}")
+    author("GET", "/v1/posts")  # each unit is read once in a function's life
+    with desk.box.counted() as asked:
+        status, page = author("GET", "/v1/posts")
+    assert (status, [len(p["variants"]) for p in page["posts"]]) == (200, [2] * 6)
+    # The token and its person; a page of the listing, its posts, their accounts.
+    assert asked == ["GetItem", "Query", "Query", "BatchGetItem", "BatchGetItem"]
+
+
 def test_posts_of_another_unit_are_not_there(desk: Desk, toots: Account) -> None:
     """Not allowed would tell that the id exists."""
     district = desk.unit("Praga")

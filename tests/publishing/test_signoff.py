@@ -1,6 +1,7 @@
 """A sign-off: what it schedules, a transaction at a time, and what is left of it when it is withdrawn."""
 
 import random
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts.model import Account
-from chalicelib.approvals.model import Policy
+from chalicelib.approvals.model import Changed, IfLate, Policy, What
 from chalicelib.approvals.model import Stage as PolicyStage
 from chalicelib.core.clock import FixedClock
 from chalicelib.core.errors import Conflict
@@ -167,7 +168,8 @@ def test_a_void_that_dies_half_way_is_finished_by_the_next_worker(
 
 def stalled(box: Box, meanwhile: Callable[[], Any]) -> None:
     """A worker takes the next piece, and before its transaction commits something else happens."""
-    (entry_id,) = [e for e, _ in box.services.kernel.timetable.due(Lane.CHORES, box.now)]
+    due = box.services.kernel.timetable.due(Lane.CHORES, box.now)
+    (entry_id,) = [entry_id for entry_id, _ in due if entry_id.startswith("schedule_variants#")]
     claim = box.services.kernel.timetable.claim(entry_id, box.now, timedelta(seconds=1))
     database, pending = box.services.kernel.database, [meanwhile]
     transact = database.transact
@@ -254,6 +256,85 @@ def test_no_order_of_edits_signatures_deaths_and_workers_publishes_what_is_not_s
             assert len(out) == ends.count("published"), seed
 
 
+# What changed since the approvers were last asked
+
+
+def changes(box: Box, post: Post, fields: dict[str, Any]) -> tuple[Changed, ...]:
+    """What approvers are told when a post that they were asked about is changed and submitted again."""
+    box.services.posts.submit(box.author, post.post_id)
+    box.services.posts.change(box.author, post.post_id, fields)
+    again = box.services.posts.submit(box.author, post.post_id)
+    return box.services.post_subject.preview(f"post#{post.post_id}", again.revision).changes
+
+
+def test_what_changed_is_told_as_values_and_what_changed_alike_once(
+    box: Box, toots: Account, skies: Account
+) -> None:
+    extra = box.account("extra")
+    post = box.draft([toots, skies], "stare", in_=600)
+    at = post.publish_at + timedelta(hours=1)
+    fields = {
+        "text": "nowe",
+        "language": "fa",
+        "publish_at": at,
+        "targets": [toots.account_id, skies.account_id, extra.account_id],
+        "late": {"action": "drop", "grace_minutes": 30},
+    }
+    both = (f"{toots.handle} (mastodon)", f"{skies.handle} (bluesky)")
+    assert changes(box, post, fields) == (
+        Changed(What.TIME, post.publish_at, at),
+        Changed(What.IF_LATE, IfLate("publish", 30), IfLate("drop", 30)),
+        Changed(What.LANGUAGE, "pl", "fa"),
+        Changed(What.TEXT, "stare", "nowe", both),
+        Changed(What.ADDED, channels=("extra (mastodon)",)),
+    )
+
+
+def test_a_change_on_one_channel_names_that_channel_alone(box: Box, toots: Account, skies: Account) -> None:
+    post = box.draft([toots, skies], "stare", in_=600)
+    own = {"text": None, "media": None, "options": {"visibility": "unlisted"}}
+    fields = {"targets": [toots.account_id], "overrides": {toots.account_id: own}}
+    assert changes(box, post, fields) == (
+        Changed(What.OPTIONS, "", "visibility: unlisted", (f"{toots.handle} (mastodon)",)),
+        Changed(What.TAKEN_OFF, channels=(f"{skies.handle} (bluesky)",)),
+    )
+
+
+def test_a_change_and_back_again_is_no_change_and_the_next_one_starts_from_there(
+    box: Box, toots: Account
+) -> None:
+    post = box.draft([toots], "pierwszy", in_=600)
+    box.services.posts.submit(box.author, post.post_id)
+    for text in ("drugi", "pierwszy"):
+        box.services.posts.change(box.author, post.post_id, {"text": text})
+    where = (f"{toots.handle} (mastodon)",)
+    post = box.services.posts.get(post.post_id)
+    assert changes(box, post, {"text": "trzeci"}) == (Changed(What.TEXT, "pierwszy", "trzeci", where),)
+    first = box.services.post_subject.preview(f"post#{post.post_id}", post.revision)
+    assert [c.text for c in first.channels] == ["pierwszy"]
+
+
+def test_a_stale_page_tells_the_change_by_the_readers_clock_and_in_their_words(
+    desk: Desk, toots: Account
+) -> None:
+    box = desk.box
+    post = box.draft([toots], "stare", in_=3600)
+    box.services.posts.submit(box.author, post.post_id)
+    desk.work()
+    link = desk.link("shirin@zorza.test")
+    at = post.publish_at + timedelta(hours=1)
+    box.services.posts.change(box.author, post.post_id, {"publish_at": at, "text": "nowe"})
+    status, page = desk.page(link)
+    assert status == 409
+    told = re.findall(r"<b>(.+?)</b>|<(?:del|ins) dir=\"auto\">(.+?)</(?:del|ins)>", page)
+    heading, was, is_, text, *_ = [a or b for a, b in told]
+    assert (heading, text) == ("زمان", "متن")
+    assert "۱۶:۳۰" in was  # 13:00 UTC in Tehran
+    assert "۱۷:۳۰" in is_
+    assert f": <bdi>{toots.handle} (mastodon)</bdi>" in page
+    assert "Z</" not in page
+
+
 # Approval and the post's time
 
 
@@ -284,6 +365,7 @@ def test_an_approval_after_the_time_publishes_nothing_and_the_author_is_told(des
     assert set(box.states(late)) == {"late"}
     (mail,) = [m for m in desk.mails("zofia@") if "Dzień dobry!" in str(m["Subject"])]
     assert "a0 (mastodon)" in text_of(mail)
+    assert len([m for m in desk.mails("maja@") if "Late: Post Dzień dobry!" in str(m["Subject"])]) == 1
     rows_of_post = box.services.history.of(f"post#{post.post_id}")
     assert [r.what for r in rows_of_post if "late" in r.what] == ["approved too late"]
 

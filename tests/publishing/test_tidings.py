@@ -9,8 +9,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.accounts.model import Account
+from chalicelib.approvals.model import Policy, Stage
+from chalicelib.core.errors import Conflict
 from chalicelib.core.timetable import Lane
 from chalicelib.org.model import Language, operator
+from chalicelib.org.roles import Role
 from chalicelib.publishing.model import Post
 from tests.fakes.box import Box
 from tests.publishing.api import Desk, html_of, text_of
@@ -86,14 +89,73 @@ def test_the_author_and_the_owner_hear_what_happened_where_and_what_to_do(
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
-def test_a_hold_is_told_by_its_receipt_and_not_by_a_mail_for_each_variant(desk: Desk, toots: Account) -> None:
-    post = desk.box.signed([toots], in_=60)
-    desk.box.services.holds.set(desk.box.lead.by, "all", "", "awaria u dostawcy")
-    desk.box.stage.clock.advance(seconds=60)
-    desk.box.run_due()
+# Several channels
+
+
+def test_a_refusal_says_what_is_possible_once_a_sibling_is_out(
+    desk: Desk, toots: Account, skies: Account
+) -> None:
+    """With a sibling out the post cannot be changed, as the mail says; alone it can."""
+    alone, among = ended(desk, "refused", toots), ended(desk, "refused", toots, skies)
+    assert desk.box.states(among) == ["refused", "published"]
     desk.work()
-    assert desk.box.states(post) == ["held"]
-    assert desk.mails() == []
+    of_alone, of_among = (
+        next(text_of(m) for m in desk.mails("maja@") if post.post_id in text_of(m)) for post in (alone, among)
+    )
+    assert "What to do\nChange the post and submit it again.\n" in of_alone.replace("\r", "")
+    assert "Once one has it, draft a new post for this channel alone" in of_among
+    change = desk.box.services.posts.change
+    later = {"text": "inaczej", "publish_at": desk.box.now + timedelta(hours=1)}
+    with pytest.raises(Conflict, match="publishing has begun"):
+        change(desk.box.author, among.post_id, later)
+    assert change(desk.box.author, alone.post_id, later).state == "draft"
+
+
+def late_approval(desk: Desk, accounts: list[Account]) -> Post:
+    """A post whose approval came after its time."""
+    box = desk.box
+    policy = Policy((Stage("PR", role=Role.APPROVER),), late_approval=True)
+    box.services.approvals.policies.set(box.lead, box.unit_id, policy)
+    post = box.draft(accounts, in_=60)
+    box.services.posts.submit(box.author, post.post_id)
+    desk.work()
+    link = desk.link("agnieszka@zorza.test")
+    box.stage.clock.advance(minutes=5)
+    assert desk.press(link, "approve")[0] == 200
+    return post
+
+
+def test_an_approval_that_came_too_late_is_told_once_to_each_with_their_own_channels(desk: Desk) -> None:
+    persian = desk.person("Kaveh Rezaei", language=Language.PERSIAN)
+    channels = [*desk.owned(persian, "a", "b"), desk.box.account("c")]
+    post = late_approval(desk, channels)
+    desk.work()
+    late = [m for m in desk.mails() if post.post_id in text_of(m)]
+    assert sorted(str(m["To"]) for m in late) == [persian.email, "maja@zorza.test", "zofia@zorza.test"]
+    named = {
+        str(m["To"]): [n for n in ("a", "b", "c") if f"{n} (mastodon)" in text_of(m) and n in html_of(m)]
+        for m in late
+    }
+    assert named == {
+        persian.email: ["a", "b"], "maja@zorza.test": ["c"], "zofia@zorza.test": ["a", "b", "c"],
+    }  # fmt: skip
+    (mail,) = [m for m in late if "maja" in str(m["To"])]
+    assert "was approved after its time" in text_of(mail)
+    assert "Give it a new time and submit it again, or cancel it." in text_of(mail)
+
+
+def test_an_author_who_was_quicker_than_the_mail_is_not_told_of_the_late_approval(
+    desk: Desk, toots: Account
+) -> None:
+    post = late_approval(desk, [toots])
+    at = desk.box.now + timedelta(hours=1)
+    desk.box.services.posts.change(desk.box.author, post.post_id, {"publish_at": at})
+    before = len(desk.mails())
+    desk.work()
+    assert len(desk.mails()) == before
+
+
+# Whoever reads it
 
 
 def test_each_reads_it_in_their_own_language_and_zone(desk: Desk) -> None:
