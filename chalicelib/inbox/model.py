@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Protocol
 
-from chalicelib.platforms.inbound import Author, InboundMedia
+from chalicelib.accounts.model import Account
+from chalicelib.core.kernel import Change
+from chalicelib.platforms.inbound import Author, InboundEvent, InboundMedia
 
 
 class State(StrEnum):
@@ -72,19 +75,25 @@ MOVES: Mapping[State, Mapping[State, str]] = {
         State.CLOSED: "nothing is left to do",
         State.IGNORED: "it needs no answer",
     },
+    # People answer first and then say that they wait: for what they asked the customer, or a colleague.
     State.ANSWERED: {
-        State.OPEN: "the customer wrote again, and nobody has it",
-        State.ASSIGNED: "the customer wrote again",
+        State.OPEN: "the customer wrote again, and nobody has it; or it is taken up again",
+        State.ASSIGNED: "the customer wrote again, or it is taken up again",
+        State.WAITING_CUSTOMER: "the customer has to say more",
+        State.WAITING_COLLEAGUE: "a colleague has to say more",
         State.ESCALATED: "it is passed up",
         State.CLOSED: "nothing is left to do",
     },
     State.CLOSED: {
         State.OPEN: "the customer wrote again, or it is taken up again",
         State.ASSIGNED: "the customer wrote again, or it is taken up again",
+        State.ANSWERED: "the customer wrote again, and our answer came in first",
     },
     State.IGNORED: {
         State.OPEN: "it needs an answer after all",
         State.ASSIGNED: "it needs an answer after all",
+        State.ANSWERED: "somebody answered it all the same",
+        State.CLOSED: "the customer deleted it",
     },
 }
 
@@ -123,12 +132,30 @@ class ClockState:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What a person last decided, and what they knew: the newest messages of the customer and of ours then.
+
+    It stands until something newer than they knew overtakes it (facts.settled); so the state follows from
+    the decision and the messages, in whatever order those come.
+    """
+
+    state: State
+    at: datetime
+    heard_at: datetime | None
+    said_at: datetime | None
+    reason: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Conversation:
     """What one customer and one account have to say to each other in one place.
 
-    The facts: `first_customer_at`, `last_customer_at`, `last_own_at` and `unanswered_since` (the oldest
-    customer's message after our last answer; None when there is none) follow from its messages alone.
-    `lock_until` and `lock_by` say who is writing an answer now.
+    The facts: `first_customer_at`, `last_customer_at`, `last_own_at`, `heard_at` (the newest customer's
+    message that was not deleted) and `unanswered_since` (the oldest such message that no answer of ours is
+    newer than; None when there is none) follow from its messages alone, and so does what the rules say of
+    the first of them: `ignored_by_rule`, `routed_to`. `removed_at` is the latest deletion by the customer.
+    `lock_until` and `lock_by` say who is writing an answer now. `at` is when anything last happened.
+    `parts` are conversations that were merged into this one; their messages stay where they are stored.
     """
 
     conversation_id: str
@@ -159,7 +186,25 @@ class Conversation:
     lock_until: datetime | None = None
     merged_into: str | None = None
     clocks: tuple[ClockState, ...] = ()
+    heard_at: datetime | None = None
+    removed_at: datetime | None = None
+    ignored_by_rule: str = field(default="", repr=False)
+    routed_to: str | None = None
+    priority_by_rule: Priority | None = None
+    decision: Decision | None = None
+    assigned_by_hand: bool = False
+    priority_by_hand: bool = False
+    touched: bool = False
+    parts: tuple[str, ...] = ()
     version: int = 0
+
+    @property
+    def is_to_do(self) -> bool:
+        return self.state in TO_DO and self.merged_into is None
+
+    def writer(self, now: datetime) -> str | None:
+        """Who holds the lock for writing an answer now."""
+        return self.lock_by if self.lock_until is not None and now < self.lock_until else None
 
 
 @dataclass(frozen=True)
@@ -188,6 +233,70 @@ class Message:
     deleted_at: datetime | None = None
     by_id: str | None = None
     reply_id: str | None = None
+    post_id: str = ""
+    ignored_by_rule: str = field(default="", repr=False)
+    routed_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What colleagues tell each other about a conversation; nobody outside sees it.
+
+    A person is mentioned by id (`@person_...`), so that a new name changes nothing; `mentions` has the ids.
+    """
+
+    note_id: str
+    conversation_id: str
+    by_id: str
+    at: datetime
+    text: str = field(repr=False)
+    mentions: tuple[str, ...] = ()
+
+
+# What the inbox asks of clocks.py, rules.py and numbers.py
+
+
+class Outcome(Protocol):
+    """What the rules say of one message: `ignore` with the reason, or None."""
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+    @property
+    def ignore(self) -> str | None: ...
+    @property
+    def assignee_id(self) -> str | None: ...
+    @property
+    def priority(self) -> Priority | None: ...
+    @property
+    def crisis(self) -> bool: ...
+
+
+class Ruling(Protocol):
+    def of(self, unit_path: tuple[str, ...]) -> Any:
+        """The rules that hold in a unit."""
+        ...
+
+    def apply(self, rules: Any, event: InboundEvent, account: Account) -> Outcome:
+        """What they say of a customer's message; the same however often it is asked."""
+        ...
+
+
+class Timing(Protocol):
+    def plan(self, change: Change, before: Conversation | None, after: Conversation) -> Conversation:
+        """`after` with its clocks in line with facts and state; their timetable entries join the change."""
+        ...
+
+
+class Counting(Protocol):
+    def count(
+        self,
+        change: Change,
+        unit_id: str,
+        account_id: str,
+        at: datetime,
+        person_id: str | None = None,
+        **deltas: int,
+    ) -> None: ...
 
 
 def conversation_id(account_id: str, thread: str) -> str:
