@@ -4,18 +4,32 @@ from chalice import Chalice
 
 from chalicelib.accounts.routes import bp as accounts_routes
 from chalicelib.approvals.routes import bp as approvals_routes
+from chalicelib.core.endpoint import chalices_own_answers
+from chalicelib.inbox.reply_routes import bp as inbox_reply_routes
+from chalicelib.inbox.routes import bp as inbox_routes
+from chalicelib.inbox.settings_routes import bp as inbox_settings_routes
+from chalicelib.org.jobs import bp as org_jobs
 from chalicelib.org.routes import bp as org_routes
 from chalicelib.publishing.jobs import bp as publishing_jobs
 from chalicelib.publishing.routes import bp as publishing_routes
 from chalicelib.routes import bp as box_routes
+from chalicelib.webhooks.jobs import bp as webhooks_jobs
+from chalicelib.webhooks.routes import bp as webhooks_routes
 
 app = Chalice(app_name="signalbox")
+app.register_middleware(chalices_own_answers, "http")
 for blueprint in (
     box_routes,
     org_routes,
+    org_jobs,
     accounts_routes,
     approvals_routes,
     publishing_routes,
     publishing_jobs,
+    webhooks_routes,
+    webhooks_jobs,
+    inbox_routes,
+    inbox_reply_routes,
+    inbox_settings_routes,
 ):
     app.register_blueprint(blueprint)

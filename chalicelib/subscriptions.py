@@ -4,10 +4,15 @@ One literal table, so that "what happens when" is read in one place. Chore kinds
 """
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
+    "ReachChanged": ("check_reach",),
     "PostPublished": (),
     "VariantRefused": ("tell_outcome",),
     "VariantUnknown": ("tell_outcome",),
     "VariantLate": ("tell_outcome",),
     "VariantHeld": ("tell_outcome",),
     "CredentialsRefused": ("tell_credentials_refused",),
+    "AccountConnected": ("start_rounds",),
+    "AccountStopped": ("hold_account", "tell_account"),
+    "SubscriptionLost": ("tell_account",),
+    "AccountSilent": ("tell_account",),
 }

@@ -14,8 +14,11 @@ from chalicelib.core.endpoint_guard import guard_with
 from chalicelib.core.settings import Settings, stage
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from chalicelib.accounts.service import Accounts
     from chalicelib.accounts.sessions import SsmSessions
+    from chalicelib.approvals.model import Subject
     from chalicelib.approvals.service import Approvals
     from chalicelib.core.clock import Clock
     from chalicelib.core.dispatch import Dispatcher
@@ -27,8 +30,24 @@ if TYPE_CHECKING:
     from chalicelib.core.mail import Mailer
     from chalicelib.core.secrets import Secrets
     from chalicelib.core.work import Handler, Worker
+    from chalicelib.inbox.clocks import Clocks
+    from chalicelib.inbox.numbers import Numbers
+    from chalicelib.inbox.numbers_report import Reports
+    from chalicelib.inbox.replies import Replies
+    from chalicelib.inbox.reply_sender import ReplySender
+    from chalicelib.inbox.reply_store import ReplyStore
+    from chalicelib.inbox.reply_subject import ReplySubject
+    from chalicelib.inbox.reply_tellings import ReplyTellings
+    from chalicelib.inbox.rules import Rules
+    from chalicelib.inbox.saved import SavedReplies
+    from chalicelib.inbox.service import Inbox
+    from chalicelib.inbox.settings import InboxSettings
+    from chalicelib.inbox.store import InboxStore
+    from chalicelib.inbox.tellings import Tellings
+    from chalicelib.org.bounces import Bounces
     from chalicelib.org.model import Actor
     from chalicelib.org.service import Org
+    from chalicelib.platforms.inbound import BackFilling, Polling, Watching
     from chalicelib.platforms.port import Adapter
     from chalicelib.publishing.access import Access
     from chalicelib.publishing.holds import Holds
@@ -37,9 +56,17 @@ if TYPE_CHECKING:
     from chalicelib.publishing.reconcile import Reconciler
     from chalicelib.publishing.service import Posts
     from chalicelib.publishing.signoff import PostSubject
+    from chalicelib.publishing.stops import Stops
     from chalicelib.publishing.store import PostStore
     from chalicelib.publishing.tidings import Tidings
     from chalicelib.publishing.variants import Variants
+    from chalicelib.webhooks.door import Door
+    from chalicelib.webhooks.ingest import Ingest
+    from chalicelib.webhooks.keys import Keys
+    from chalicelib.webhooks.polls import Polls
+    from chalicelib.webhooks.rounds import Rounds
+    from chalicelib.webhooks.unknown import Counts, Unknown
+    from chalicelib.webhooks.watch import Watchdog
 
 
 class Services:
@@ -123,6 +150,12 @@ class Services:
         return Org(self.kernel)
 
     @cached_property
+    def bounces(self) -> Bounces:
+        from chalicelib.org.bounces import Bounces
+
+        return Bounces(self.kernel)
+
+    @cached_property
     def sessions(self) -> SsmSessions:
         from chalicelib.accounts.sessions import SsmSessions
 
@@ -153,8 +186,8 @@ class Services:
 
         return Approvals(self.kernel, self.org, self.links, self.mailer, self.settings, self._subject_of)
 
-    def _subject_of(self, subject: str) -> PostSubject:
-        return self.post_subject
+    def _subject_of(self, subject: str) -> Subject:
+        return self.reply_subject if subject.startswith("reply#") else self.post_subject
 
     @cached_property
     def post_store(self) -> PostStore:
@@ -227,6 +260,201 @@ class Services:
 
         return Tidings(self.kernel, self.post_store, self.org, self.accounts, self.mailer, self.settings)
 
+    # Inbox
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        from chalicelib.inbox.service import Inbox
+
+        return Inbox(
+            self.kernel, self.org, self.accounts, self.inbox_clocks, self.inbox_rules, self.inbox_numbers
+        )
+
+    @cached_property
+    def inbox_store(self) -> InboxStore:
+        from chalicelib.inbox.store import InboxStore
+
+        return InboxStore(self.kernel.database)
+
+    @cached_property
+    def inbox_settings(self) -> InboxSettings:
+        from chalicelib.inbox.settings import InboxSettings
+
+        return InboxSettings(self.kernel, self.org, lambda: self.accounts)
+
+    @cached_property
+    def inbox_rules(self) -> Rules:
+        from chalicelib.inbox.rules import Rules
+
+        return Rules(self.inbox_settings)
+
+    @cached_property
+    def inbox_numbers(self) -> Numbers:
+        from chalicelib.inbox.numbers import Numbers
+
+        return Numbers(self.kernel.database, self.inbox_settings)
+
+    @cached_property
+    def inbox_reports(self) -> Reports:
+        from chalicelib.inbox.numbers_report import Reports
+
+        return Reports(self.inbox_numbers, self.inbox_store, self.org, lambda: self.accounts, self.clock)
+
+    @cached_property
+    def inbox_clocks(self) -> Clocks:
+        from chalicelib.inbox.clocks import Clocks
+        from chalicelib.inbox.tellings import UnitLine
+
+        line = UnitLine(self.org, self.inbox_settings)
+        return Clocks(self.kernel, self.inbox_store, self.inbox_settings, self.inbox_numbers, line)
+
+    @cached_property
+    def inbox_tellings(self) -> Tellings:
+        from chalicelib.inbox.tellings import Tellings
+
+        return Tellings(self.kernel, self.inbox_store, self.org, self.accounts, self.mailer, self.settings)
+
+    @cached_property
+    def reply_store(self) -> ReplyStore:
+        from chalicelib.inbox.reply_store import ReplyStore
+
+        return ReplyStore(self.kernel.database)
+
+    @cached_property
+    def saved_replies(self) -> SavedReplies:
+        from chalicelib.inbox.saved import SavedReplies
+
+        return SavedReplies(self.kernel, self.reply_store, self.org)
+
+    @cached_property
+    def replies(self) -> Replies:
+        from chalicelib.inbox.replies import Replies
+        from chalicelib.platforms import registry
+
+        def adapter(name: str) -> Adapter | None:
+            return self.adapters(name) if name in registry.names() else None
+
+        return Replies(
+            self.kernel,
+            self.inbox_store,
+            self.reply_store,
+            self.inbox.access,
+            self.org,
+            self.accounts,
+            self.saved_replies,
+            self.inbox_clocks,
+            lambda unit_id: self.inbox_settings.of(unit_id).replies,
+            lambda: self.approvals,
+            adapter,
+        )
+
+    @cached_property
+    def reply_sender(self) -> ReplySender:
+        from chalicelib.inbox.reply_sender import ReplySender
+
+        return ReplySender(self.kernel, self.reply_store, self.inbox, self.accounts, self.adapters)
+
+    @cached_property
+    def reply_subject(self) -> ReplySubject:
+        from chalicelib.inbox.reply_subject import ReplySubject
+
+        return ReplySubject(self.inbox_store, self.reply_store, self.org, self.accounts)
+
+    @cached_property
+    def reply_tellings(self) -> ReplyTellings:
+        from chalicelib.inbox.reply_tellings import ReplyTellings
+
+        return ReplyTellings(self.reply_store, self.org, self.accounts, self.mailer, self.settings)
+
+    @cached_property
+    def stops(self) -> Stops:
+        from chalicelib.publishing.stops import Stops
+
+        return Stops(self.kernel, self.post_store, self.accounts)
+
+    # What comes in
+
+    @cached_property
+    def webhook_keys(self) -> Keys:
+        from chalicelib.webhooks.keys import Keys
+
+        return Keys(self.secrets, self.settings, self.clock)
+
+    @cached_property
+    def door(self) -> Door:
+        from chalicelib.platforms import registry
+        from chalicelib.webhooks.door import Door
+
+        names = registry.receiving_names()
+        return Door(self.webhook_keys, self.kernel.queues, self.clock, names, registry.receiving)
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        from chalicelib.platforms import registry
+        from chalicelib.webhooks.effects import Effects
+        from chalicelib.webhooks.ingest import Ingest
+
+        return Ingest(
+            self.kernel,
+            self.accounts,
+            registry.receiving,
+            lambda: self.inbox,
+            Effects(self.accounts, self.reconciler, self.watchdog.leased),
+            self.reconciler,
+            self.counts,
+            self.watchdog.heard,
+        )
+
+    @cached_property
+    def counts(self) -> Counts:
+        from chalicelib.webhooks.unknown import Counts
+
+        return Counts(self.kernel)
+
+    @cached_property
+    def unknown_events(self) -> Unknown:
+        from chalicelib.webhooks.unknown import Unknown
+
+        return Unknown(self.kernel, self.counts)
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        from chalicelib.webhooks.rounds import Rounds
+
+        return Rounds(self.kernel, self.accounts, self.polled_every)
+
+    @cached_property
+    def polls(self) -> Polls:
+        from chalicelib.platforms import registry
+        from chalicelib.webhooks.polls import Polls
+
+        def polling(name: str) -> Polling | None:
+            return registry.polling(name, self.http, self.clock, self.sessions)
+
+        return Polls(self.kernel, self.accounts, cache(polling), self.polled_every)
+
+    def polled_every(self, platform: str) -> timedelta | None:
+        """How often an account of the platform is polled; None where its events come by themselves."""
+        from chalicelib.platforms import registry
+
+        every = registry.polled_every(platform)
+        return (self.settings.poll_every or every) if every else None
+
+    @cached_property
+    def watchdog(self) -> Watchdog:
+        from chalicelib.platforms import registry
+        from chalicelib.webhooks.watch import Watchdog
+
+        def watching(name: str) -> Watching | None:
+            return registry.watching(name, self.http, self.clock, self.sessions)
+
+        def back_filling(name: str) -> BackFilling | None:
+            return registry.back_filling(name, self.http, self.clock, self.sessions)
+
+        return Watchdog(
+            self.kernel, self.accounts, self.webhook_keys, self.settings, cache(watching), cache(back_filling)
+        )
+
     # The workers' tables: entry kind to what handles it
 
     @cached_property
@@ -251,12 +479,25 @@ class Services:
             "ask_approvers": lambda: self.approvals.ask_approvers,
             "mail_code": lambda: self.approvals.mail_code,
             "tell_author": lambda: self.approvals.tell_author,
+            "check_reach": lambda: self.approvals.check_reach,
+            "tell_unreached": lambda: self.approvals.tell_unreached,
             "schedule_variants": lambda: self.post_subject.schedule_variants,
             "withdraw_variants": lambda: self.post_subject.withdraw_variants,
+            "forget_credentials": lambda: self.accounts.forget_credentials,
             "reconcile": lambda: self.reconciler.reconcile,
             "count_hold": lambda: count_hold,
             "tell_outcome": lambda: self.tidings.tell_outcome,
             "tell_credentials_refused": lambda: self.tidings.tell_credentials_refused,
+            "tell_account": lambda: self.tidings.tell_account,
+            "hold_account": lambda: self.stops.hold_account,
+            "start_rounds": lambda: self.rounds.start,
+            "poll_account": lambda: self.polls.poll,
+            "watch_account": lambda: self.watchdog.watch,
+            "clock_rings": lambda: self.inbox_clocks.ring,
+            "tell_clock": lambda: self.inbox_tellings.tell_clock,
+            "send_reply": lambda: self.reply_sender.send,
+            "reconcile_reply": lambda: self.reply_sender.reconcile,
+            "tell_reply": lambda: self.reply_tellings.tell_reply,
         }
         return {kind: _on_first_use(handler) for kind, handler in handlers.items()}
 

@@ -105,7 +105,10 @@ def add_account(place: Place, asked: argparse.Namespace) -> None:
     """An account, whose profile is read with its credentials first."""
     from chalicelib.accounts.forms import NewAccount
 
-    names = ("platform", "server", "handle", "unit_id", "owner_id", "backup_id", "purpose", "audience")
+    names = (
+        "platform", "server", "handle", "unit_id", "owner_id", "backup_id", "purpose", "audience",
+        "external_id",
+    )  # fmt: skip
     fields = _given(asked, *names)
     form = _checked(NewAccount, {**fields, "credentials": _credentials(place, asked.credentials_file)})
     account = place.services.accounts.add(place.actor, form.model_dump())
@@ -140,6 +143,50 @@ def requeue(place: Place, asked: argparse.Namespace) -> None:
     kernel.commit(change)
     kernel.nudge([replace(kernel.timetable.get(asked.entry_id), due_at=change.now)])
     print(f"{asked.entry_id} runs again now.")
+
+
+def redrive(place: Place, asked: argparse.Namespace) -> None:
+    """Put a queue's dead letters back on the queue, after what they died of is mended; twice is harmless."""
+    moved = place.services.kernel.queues.redrive(asked.queue)
+    change = place.services.kernel.change(place.actor.by)
+    change.record(f"queue#{asked.queue}", "redriven", messages=moved)
+    place.services.kernel.commit(change)
+    print(f"{moved} messages are back on {asked.queue}.")
+
+
+def unknown_events(place: Place, asked: argparse.Namespace) -> None:
+    """Every type of event that came in and that nothing here knows, with how often and when."""
+    types = place.services.unknown_events.types()
+    for kind in types:
+        print(f"{kind.n:>8}  {kind.name.replace('#', ' ')}, first {kind.first_at}, last {kind.last_at}")
+    if not types:
+        print("Nothing unknown has come in.")
+
+
+def webhook_secret(place: Place, asked: argparse.Namespace) -> None:
+    """Set the secret that a platform signs with; the one before counts for some hours more."""
+    from chalicelib.core.clock import to_text
+    from chalicelib.platforms.registry import receiving_names
+
+    if asked.platform not in receiving_names():
+        raise AdminError(f"{asked.platform} is not a platform; choose one of {', '.join(receiving_names())}")
+    path = place.services.settings.secret_path("webhooks", asked.platform, asked.app)
+    before = place.services.secrets.find(path) or {}
+    secret = place.ask("secret: ").strip() or before.get("secret", "")
+    if not secret:
+        raise AdminError("there is no secret yet, and without one no delivery is accepted")
+    values = {**before, "secret": secret}
+    if before.get("secret") and secret != before["secret"]:
+        until = place.services.clock.now() + timedelta(hours=asked.retire_in_hours)
+        values |= {"previous": before["secret"], "previous_until": to_text(until)}
+    if asked.verify_token:
+        values["verify_token"] = place.ask("verify token: ").strip()
+    place.services.secrets.put(path, values)
+    change = place.services.kernel.change(place.actor.by)
+    change.record(f"webhook#{asked.platform}#{asked.app}", "secret set", names=sorted(values))
+    place.services.kernel.commit(change)
+    old = f"; the one before counts until {values['previous_until']}" if "previous_until" in values else ""
+    print(f"{path} is set{old}. Deliveries to /webhooks/{asked.platform} are read with it from now on.")
 
 
 def show_post(place: Place, asked: argparse.Namespace) -> None:
@@ -257,7 +304,7 @@ def _parser() -> argparse.ArgumentParser:
     account = command(add_account)
     for name in ("--platform", "--handle", "--unit-id", "--owner-id"):
         account.add_argument(name, required=True)
-    for name in ("--server", "--backup-id", "--purpose", "--audience"):
+    for name in ("--server", "--backup-id", "--purpose", "--audience", "--external-id"):
         account.add_argument(name)
     for made in (account, command(replace_credentials, "account_id")):
         made.add_argument(
@@ -265,6 +312,17 @@ def _parser() -> argparse.ArgumentParser:
         )
     command(parked)
     command(requeue, "entry_id")
+    command(redrive).add_argument("queue", choices=("publish", "chores", "inbound", "bounces"))
+    command(unknown_events)
+    secret = command(webhook_secret, "platform")
+    secret.add_argument("--app", default="default", help="which of several apps of the company")
+    secret.add_argument(
+        "--retire-in-hours",
+        type=int,
+        default=24,
+        help="how long the secret before counts (24; 0: not at all)",
+    )
+    secret.add_argument("--verify-token", action="store_true", help="ask for a verify token too (Meta)")
     command(show_post, "post_id")
     command(set_setting, "name", "value")
     return parser

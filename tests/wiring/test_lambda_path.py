@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import NOON
+from tests.fakes.mail_events import bounce
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
-import json, sys, types
+import importlib, json, sys, types
 from datetime import datetime, UTC
 from pathlib import Path
 from moto import mock_aws
@@ -21,7 +24,7 @@ with mock_aws():
     from chalicelib.core.clock import FixedClock
     from tests.fakes.stage import Stage
     Stage.create("lambda", Path("infra/template.yaml"), FixedClock(datetime.now(UTC)))
-    from chalicelib.publishing import jobs
+    jobs = importlib.import_module(sys.argv[3])
     context = types.SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 60000)
     answers = []
     for event in json.loads(sys.argv[2]):
@@ -33,10 +36,12 @@ with mock_aws():
 """
 
 
-def invoke(name: str, *events: object) -> tuple[list[object], str]:
+def invoke(
+    name: str, *events: object, module: str = "chalicelib.publishing.jobs"
+) -> tuple[list[object], str]:
     """What a fresh interpreter that stands for a Lambda answers or raises, event by event, and its log."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, name, json.dumps(events)],
+        [sys.executable, "-c", SCRIPT, name, json.dumps(events), module],
         cwd=ROOT,
         env={**os.environ, "SIGNALBOX_STAGE": "lambda", "POWERTOOLS_LOG_LEVEL": "INFO"},
         capture_output=True,
@@ -73,3 +78,14 @@ def test_a_worker_finds_a_finished_entry_harmless_and_sends_back_what_is_no_wake
 
     assert answers == [{"gone": 1}] + ["BatchFailed"] * len(hostile)
     assert log.count("worker starts") == log.count("worker ends") == 1 + len(hostile)
+
+
+def test_the_worker_of_bounces_leaves_strangers_alone_and_sends_back_what_is_no_event() -> None:
+    hostile = ["", "not json", "[]", '{"eventType": 7}', "[" * 2000, '{"entry": "publish#gone"}']
+    known = bounce("nobody@example.org", NOON)
+    answers, log = invoke(
+        "note_bounces", message(known), *map(message, hostile), module="chalicelib.org.jobs"
+    )
+
+    assert answers == [{"stranger": 1}] + ["BatchFailed"] * len(hostile)
+    assert "nobody@example.org" not in log
