@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets import Secrets
     from chalicelib.core.work import Handler, Worker
     from chalicelib.inbox.clocks import Clocks
+    from chalicelib.inbox.handing import Handing
     from chalicelib.inbox.numbers import Numbers
     from chalicelib.inbox.numbers_report import Reports
     from chalicelib.inbox.replies import Replies
@@ -315,6 +316,14 @@ class Services:
         return Tellings(self.kernel, self.inbox_store, self.org, self.accounts, self.mailer, self.settings)
 
     @cached_property
+    def handing(self) -> Handing:
+        from chalicelib.inbox.handing import Handing
+        from chalicelib.inbox.tellings import UnitLine
+
+        line = UnitLine(self.org, self.inbox_settings)
+        return Handing(self.inbox_store, self.org, self.accounts, self.mailer, self.settings, line)
+
+    @cached_property
     def reply_store(self) -> ReplyStore:
         from chalicelib.inbox.reply_store import ReplyStore
 
@@ -495,6 +504,8 @@ class Services:
             "watch_account": lambda: self.watchdog.watch,
             "clock_rings": lambda: self.inbox_clocks.ring,
             "tell_clock": lambda: self.inbox_tellings.tell_clock,
+            "tell_passed_up": lambda: self.handing.tell_passed_up,
+            "tell_named": lambda: self.handing.tell_named,
             "send_reply": lambda: self.reply_sender.send,
             "reconcile_reply": lambda: self.reply_sender.reconcile,
             "tell_reply": lambda: self.reply_tellings.tell_reply,

@@ -167,6 +167,8 @@ class Moves:
             if not c.touched:
                 self._save(change, c, replace(c, touched=True))
             change.record(_subject(c), "note added", note=note.note_id, mentions=list(mentions))
+            if mentions:
+                change.chore("tell_named", c.conversation_id, by=actor.person_id, note=note.note_id)
             if self._committed(change, [c], attempt):
                 break
         return note
@@ -287,6 +289,8 @@ class Moves:
             after = facts.settled(replace(after, touched=True))
             saved = self._save(change, before, after)
             change.record(_subject(before), what, why, state=str(after.state), **details)
+            if after.state == State.ESCALATED != before.state:
+                change.chore("tell_passed_up", before.conversation_id, by=actor.person_id)
             if self._committed(change, [before], attempt):
                 break
         return saved

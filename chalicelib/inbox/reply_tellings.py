@@ -69,5 +69,5 @@ class ReplyTellings:
             "channel": one_line(f"{account.handle} ({account.platform})"),
             "conversation_id": reply.conversation_id,
         }
-        text = TEMPLATES.text("reply.txt", words, **values)
-        return Mail(email, line, text, TEMPLATES.html("reply.html", words, **values))
+        text = TEMPLATES.text("told.txt", words, **values)
+        return Mail(email, line, text, TEMPLATES.html("told.html", words, **values))
