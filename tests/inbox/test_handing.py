@@ -47,7 +47,7 @@ def test_who_passes_it_up_and_what_is_taken_meanwhile_are_not_mailed(
     moves = letterbox.inbox.moves
     moves.escalate(manager, waiting.conversation_id, "nie wiem")
     assert [m["To"] for m in mailed(letterbox) if "Passed up" in m["Subject"]] == ["maja@zorza.test"]
-    moves.reopen(manager, waiting.conversation_id)
+    moves.assign(manager, waiting.conversation_id, manager.person_id)
     moves.escalate(letterbox.responders[0], waiting.conversation_id, "a jednak")
     moves.assign(manager, waiting.conversation_id, manager.person_id)
     assert [m for m in mailed(letterbox) if "Passed up" in m["Subject"]] == []
