@@ -14,7 +14,7 @@ from tests.fakes.networks import Killed
 from tests.inbox.letters import Letterbox, said
 from tests.publishing.crashes import Outside
 
-SCHEDULES = 60
+SCHEDULES = 40
 
 
 def run_with_crashes(letterbox: Letterbox, reply: Reply, hours: float = 4) -> None:

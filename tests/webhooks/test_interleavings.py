@@ -76,7 +76,7 @@ def _second(n: int) -> int:
     return 1_795_000_000 + n * 60
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(told=happenings(), data=st.data())
 def test_any_order_number_and_company_leaves_the_inbox_of_each_event_once_in_order(
     door: Porch, told: list[dict[str, Any]], data: st.DataObject

@@ -1,6 +1,7 @@
 """Polls: each account in its own second, nothing skipped by a crash, platforms' wishes respected."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_a_connected_account_of_a_polled_platform_is_polled_from_now_on(
     assert [unwrap(b).piece["n"] for b in bodies] == [41, 42, 43], "page after page at once"
     assert {(unwrap(b).form, unwrap(b).app) for b in bodies} == {("poll", account.account_id)}
     assert network.calls == ["", "40", "42"]
+
+
+def test_a_stage_may_have_its_accounts_polled_more_often_than_their_network_allows(
+    porch: Porch, network: FakePolling
+) -> None:
+    services = porch.box.services
+    services.settings = replace(services.settings, poll_every=timedelta(seconds=15))
+    account = porch.box.account("zorza")
+    porch.box.run_due(Lane.CHORES)
+    turns = []
+    for _ in range(3):
+        turn(porch, account)
+        turns.append(porch.stage.clock.now())
+    assert turns[2] - turns[1] == turns[1] - turns[0] == timedelta(seconds=15)
+    assert services.polled_every("facebook") is None
 
 
 def test_a_crash_between_the_queue_and_the_cursor_repeats_and_never_skips(
