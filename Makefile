@@ -44,6 +44,9 @@ test-browser: $(READY) ## Tests in a headless Chromium
 test-bluesky: $(READY) ## Tests against a real Bluesky server from npm
 	$(RUN) -m pytest -m bluesky tests/bluesky
 
+pictures: $(READY) ## Take the pictures of docs/pictures anew, on a stack of their own
+	$(RUN) -m tests.browser.pictures
+
 lint: $(READY) ## Style, types, security, templates, policies
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
@@ -70,4 +73,4 @@ clean: ## Stop the stack and remove what was made: environment, packages, state
 	rm -rf .venv .local build .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help run up down status test test-browser test-bluesky lint bench package deploy lock clean
+.PHONY: help run up down status test test-browser test-bluesky pictures lint bench package deploy lock clean

@@ -1,9 +1,13 @@
 """A small client of the deployed API, for what runs on one machine: the company, the story, the bench."""
 
 import json
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Any
+
+PATIENCE = 60.0
 
 
 class ApiError(Exception):
@@ -74,3 +78,14 @@ def fetch_json(url: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     _, text = fetch(url, data, {"Content-Type": "application/json"} if data else {})
     return json.loads(text)
+
+
+def wait(look: Callable[[], Any], what: str) -> Any:
+    """What `look` finds, asked twice a second. Raises TimeoutError, which says what did not come."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.5)
+    raise TimeoutError(f"{what} did not come within {PATIENCE:.0f} s")

@@ -1,8 +1,10 @@
 """The sample company: Zorza, a maker of lamps with a lead, three districts, twelve people and forty accounts.
 
-Everything but the first lead comes in through the deployed API, as a real company's would.
+Everything but the first lead and the secrets of webhooks comes in through the deployed API, as a real
+company's would. Four more profiles are only heard from: their ids and secrets are invented.
 """
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,31 @@ PURPOSES = (
 )
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A profile on a network that Signalbox hears from and cannot publish to yet."""
+
+    platform: str
+    handle: str
+    external_id: str
+    unit: str
+
+
+HEARD = (
+    Heard("facebook", "zorza.lampy", "108242001357911", "mazowsze"),
+    Heard("instagram", "zorza.lampy", "17841400008460056", "mazowsze"),
+    Heard("x", "zorza_lampy", "1577810442311921665", "pomorze"),
+    Heard("linkedin", "zorza", "urn:li:organization:90417723", "company"),
+)
+SIGNING = ("facebook", "instagram", "threads", "x", "linkedin", "tiktok", "youtube", "mastodon")
+VERIFY_TOKEN = "zorza-verify-token"  # nosec B105 - of a company that does not exist
+
+
+def webhook_secret(platform: str) -> str:
+    """What the platform's deliveries to the sample company are signed with."""
+    return f"zorza-{platform}-secret"
+
+
 def load(stack: Any) -> dict[str, str]:
     """Fill an empty stack and return tokens by role. Raises ApiError or CalledProcessError where it fails."""
     lead_id, lead_token = _first_lead()
@@ -83,6 +110,10 @@ def load(stack: Any) -> dict[str, str]:
     plans = _accounts(units, people)
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(lambda plan: _open_account(stack, api, plan), plans))
+    for profile in HEARD:
+        owner_id = people["lead" if profile.unit == "company" else f"manager_{profile.unit}"]
+        api.post("/v1/accounts", _heard(profile, units[profile.unit], owner_id))
+    _keep_webhook_secrets(stack)
     return tokens
 
 
@@ -181,3 +212,28 @@ def _open_account(stack: Any, api: Api, plan: dict[str, str]) -> None:
             "credentials": credentials,
         },
     )
+
+
+def _heard(profile: Heard, unit_id: str, owner_id: str) -> dict[str, str]:
+    return {
+        "platform": profile.platform,
+        "handle": profile.handle,
+        "external_id": profile.external_id,
+        "unit_id": unit_id,
+        "owner_id": owner_id,
+        "purpose": "care",
+        "audience": "customers",
+    }
+
+
+def _keep_webhook_secrets(stack: Any) -> None:
+    """As `infra/admin.py webhook-secret` does, which would ask for each of them on the terminal."""
+    ssm = stack.client("ssm")
+    for platform in SIGNING:
+        values = {"secret": webhook_secret(platform), "verify_token": VERIFY_TOKEN}
+        ssm.put_parameter(
+            Name=f"/signalbox/{stack.stage}/webhooks/{platform}/default",
+            Value=json.dumps(values),
+            Type="SecureString",
+            Overwrite=True,
+        )

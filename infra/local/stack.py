@@ -27,6 +27,7 @@ ROOT_CREDENTIALS = ("test", "test")  # MiniStack's account root; it listens on l
 API_ID = "signalbox-local"
 MAIL_FROM = "signalbox@signalbox.example"
 COMPANY = "Zorza"
+POLL_SECONDS = 15  # nobody shares the local platform, so it may be asked more often than a network
 PORTS = {
     "SIGNALBOX_AWS_PORT": 4570,
     "SIGNALBOX_PLATFORM_PORT": 4571,
@@ -163,6 +164,7 @@ class Machine:
             "MailFrom": MAIL_FROM,
             "Company": COMPANY,
             "AllowedHosts": ",".join(f"{LOOPBACK}:{self.ports[name]}" for name in callable_ports),
+            "PollSeconds": str(POLL_SECONDS),
         }
 
     def _services(self) -> tuple[Service, ...]:

@@ -1,4 +1,7 @@
-"""The main job, played on the running stack: draft, approval by emailed link, published on its second."""
+"""The main job, played on the running stack: draft, approval by emailed link, published on its second.
+
+The second act is in comments.py: what is said under the post is answered.
+"""
 
 import html
 import re
@@ -12,10 +15,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from infra.local.api import Api, ApiError, fetch, fetch_json
+from infra.local import comments
+from infra.local.api import Api, ApiError, fetch, fetch_json, wait
 
 SECONDS_AHEAD = 30
-WAIT_FOR = 60.0
 
 TEXTS = {
     "pl": "Zapalamy światła! 💡 Nowa kolekcja lamp już w sobotę w Muzeum Światła. Zapraszamy: "
@@ -25,7 +28,7 @@ TEXTS = {
 
 
 def play(stack: Any) -> bool:
-    """Play the story and say each step; True only if every channel really shows the post."""
+    """Play the story and say each step; True only if all of it really happened, and nothing twice."""
     say = _numbered()
     lead = Api(stack.api_url, stack.tokens["lead"])
     channels = _channels(lead)
@@ -45,20 +48,26 @@ def play(stack: Any) -> bool:
 
     state = "in review"
     for who in ("shirin.karimi", "agnieszka.kowalczyk"):
-        mail = _wait(partial(_mail_to, stack, since, mark, who), f"the mail to {who}")
+        mail = wait(partial(_mail_to, stack, since, mark, who), f"the mail to {who}")
         state = _decide(stack, lead, post["post_id"], mail, say)
     if state != "approved":
         return False
 
     try:
-        done = _wait(lambda: _published(lead, post["post_id"], len(channels)), "the post")
+        done = wait(lambda: _published(lead, post["post_id"], len(channels)), "the post")
     except TimeoutError as overdue:
         say(f"{overdue}: {lead.get('/v1/posts/' + post['post_id'])['variants']}")
         return False
     for variant in done["variants"]:
         late = _seconds_late(variant)
         say(f"published on {variant['platform']} {variant['handle']}, {late:.2f} s after its time")
-    return _is_really_there(stack, done, mark, say)
+    if not _is_really_there(stack, done, mark, say):
+        return False
+    try:
+        return comments.play(stack, done, mark, say)
+    except TimeoutError as overdue:
+        say(str(overdue))
+        return False
 
 
 def _decide(stack: Any, api: Api, post_id: str, mail: dict[str, Any], say: Callable[[str], None]) -> str:
@@ -182,16 +191,6 @@ def _is_really_there(stack: Any, post: dict[str, Any], mark: str, say: Callable[
         there = there and status == 200 and seen == 1
         say(f"   {'there once' if seen == 1 else f'SEEN {seen} TIMES'}: {page}")
     return there
-
-
-def _wait(look: Callable[[], Any], what: str) -> Any:
-    until = time.monotonic() + WAIT_FOR
-    while time.monotonic() < until:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.5)
-    raise TimeoutError(f"{what} did not come within {WAIT_FOR:.0f} s")
 
 
 def _numbered() -> Callable[[str], None]:

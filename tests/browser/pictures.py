@@ -8,6 +8,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from infra.local.comments import answered, heard
 from infra.package import ROOT
 from tests.browser.chromium import PHONE, Browser, browser, driver, missing
 from tests.browser.stack import Office, own_stack, wait_for
@@ -24,6 +25,9 @@ POLISH = (
 PERSIAN = "چراغ‌ها روشن شد! 💡 موزهٔ نور شنبه ساعت ده صبح باز می‌شود. ورود آزاد است. #موزه_نور"
 TEXTS = {"mazowsze_museum": POLISH, "mazowsze-design.test": POLISH, "isfahan_museum": PERSIAN}
 ALT = "A round lamp glows in the dark"
+PASSER_BY = "سارا احمدی"
+QUESTION = "سلام! موزه روز یکشنبه هم باز است؟"
+ANSWER = "سلام! بله، یکشنبه‌ها از ساعت ده تا هجده باز است. به امید دیدار!"
 DRAWING = """data:text/html,<body style="margin:0;background:
 radial-gradient(circle at 50% 45%,%23fff6d8 0 10%,%23ffd98a 10.2% 11.4%,%23705433 11.6% 17%,
 %2345393a 17.2% 25%,%23272b3a 25.2% 32%,%23101a33 32.2%)">"""
@@ -64,6 +68,14 @@ def make(office: Office, window: Browser) -> None:
     persian = next(v for v in office.post(post_id)["variants"] if v["handle"] == "isfahan_museum")
     window.open(persian["url"])
     take(window, "post", whole_page=True)
+    window.type("#text", QUESTION)
+    window.type("input[name=name]", PASSER_BY)
+    window.press("form.reply button")
+    responder = office.as_role("responder")
+    asked = wait_for(lambda: heard(responder, persian["account_id"], PASSER_BY), "the comment did not come")
+    answered(responder, asked["conversation_id"], ANSWER, "fa")
+    window.open(persian["url"])
+    take(window, "answer", whole_page=True)
 
 
 def phone(window: Browser) -> None:

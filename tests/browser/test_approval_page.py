@@ -10,6 +10,7 @@ import pytest
 from chalicelib.core.clock import from_text
 from tests.browser.chromium import PHONE, Browser
 from tests.browser.stack import Office, wait_for
+from tests.fakes.machine import rows, wait_until_idle
 
 pytestmark = pytest.mark.browser
 
@@ -22,33 +23,6 @@ ENGLISH, PERSIAN = "agnieszka.kowalczyk@zorza.example", "shirin.karimi@zorza.exa
 @pytest.fixture
 def tomorrow() -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
-
-
-def rows(office: Office) -> dict[str, list[str]]:
-    """Every row of every table of the stage, as text that can be compared."""
-    client = office.stack.client("dynamodb")
-    tables = [t for t in client.list_tables()["TableNames"] if t.startswith("signalbox-local-")]
-    return {
-        table: sorted(
-            repr(sorted(item.items()))
-            for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-            for item in page["Items"]
-        )
-        for table in tables
-    }
-
-
-def wait_until_idle(office: Office) -> None:
-    """Until no chore is under way or about to begin, so that whatever changes next is the page's doing."""
-    client = office.stack.client("dynamodb")
-
-    def idle() -> bool:
-        soon = datetime.now(UTC) + timedelta(seconds=5)
-        items = client.scan(TableName="signalbox-local-timetable", ConsistentRead=True)["Items"]
-        waiting = [item for item in items if "due_shard" in item]
-        return all("owner" not in item and from_text(item["due_at"]["S"]) > soon for item in waiting)
-
-    wait_for(idle, "the timetable did not come to rest")
 
 
 def complaints(browser: Browser) -> list[str]:
@@ -72,8 +46,8 @@ def test_a_link_opened_a_hundred_times_changes_nothing_and_its_button_publishes(
     title = "Opened a hundred times"
     publish_at = datetime.now(UTC).replace(microsecond=0) + AHEAD_FOR
     post_id, link = asked(office, ENGLISH, MUSEUM, title, publish_at, picture)
-    wait_until_idle(office)
-    before = rows(office)
+    wait_until_idle(office.stack)
+    before = rows(office.stack)
     assert any(before.values())
 
     started = time.monotonic()
@@ -81,7 +55,7 @@ def test_a_link_opened_a_hundred_times_changes_nothing_and_its_button_publishes(
         phone.open(link)
     took_for = time.monotonic() - started
 
-    assert rows(office) == before
+    assert rows(office.stack) == before
     assert datetime.now(UTC) < publish_at, (
         f"{OPENINGS} openings took {took_for:.0f} s; this machine is too busy"
     )

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from chalicelib.core.errors import Misconfigured
@@ -25,6 +27,13 @@ def test_an_address_is_kept_without_its_final_slash() -> None:
 @pytest.mark.parametrize(("text", "hosts"), [("-", set()), ("", set()), (" a:1 ,b:2,", {"a:1", "b:2"})])
 def test_allowed_hosts_are_a_list_with_commas(text: str, hosts: set[str]) -> None:
     assert Settings.from_parameters("dev", {**VALUES, "allowed_hosts": text}).allowed_hosts == hosts
+
+
+@pytest.mark.parametrize(("text", "every"), [("-", None), ("15", timedelta(seconds=15))])
+def test_accounts_are_polled_more_often_only_where_the_stage_says_so(
+    text: str, every: timedelta | None
+) -> None:
+    assert Settings.from_parameters("dev", {**VALUES, "poll_seconds": text}).poll_every == every
 
 
 @pytest.mark.parametrize("name", VALUES)

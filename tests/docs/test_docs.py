@@ -12,6 +12,9 @@ from pydantic import BaseModel
 
 import app
 from chalicelib.approvals.page import Form
+from chalicelib.inbox.forms import ClaimIn
+from chalicelib.inbox.reply_forms import ReplyIn, SavedReplyIn
+from chalicelib.inbox.settings_forms import NewInboxSettings
 from chalicelib.publishing.forms import HoldIn, PostIn, ReleaseIn, Why
 from infra.admin import main as admin
 
@@ -154,6 +157,21 @@ def test_the_bodies_of_the_walkthrough_are_what_the_api_takes() -> None:
     decision = re.search(r"-d (verdict=\w+)", text)
     assert decision
     assert Form.parse(decision[1].encode()).verdict == "approve"
+
+
+def test_the_bodies_of_the_inboxs_walkthrough_are_what_the_api_takes() -> None:
+    text = written(ROOT / "docs" / "inbox.md")
+    filled = re.sub(r"'\"\$\w+\"'", "1", text)
+    models: dict[str, type[BaseModel]] = {
+        "/v1/inbox/$CONVERSATION/claim": ClaimIn,
+        "/v1/inbox/$CONVERSATION/replies": ReplyIn,
+        "/v1/inbox/settings/$UNIT": NewInboxSettings,
+        "/v1/inbox/saved-replies/$UNIT": SavedReplyIn,
+    }
+    calls = re.findall(r"-X (?:POST|PUT) \"\$API([^\"]+)\"[^\n]*? -d '(.*?)'", filled, re.DOTALL)
+    assert {path for path, _ in calls} == set(models)
+    for path, body in calls:
+        models[path].model_validate_json(body)
 
 
 def test_the_bodies_of_the_other_pages_are_what_the_api_takes() -> None:

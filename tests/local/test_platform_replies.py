@@ -50,14 +50,42 @@ def test_a_reply_on_bluesky_names_the_post_and_the_threads_root(world: World) ->
     assert "Pięknie" in world.stranger.get(page).text
 
 
+def test_an_answer_to_a_reply_stands_below_it_on_the_posts_page(world: World, toot: str) -> None:
+    for name, text in (("Zofia", "Do kiedy otwarte?"), ("Basia", "Gdzie to jest?")):
+        say(world, toot, name=name, text=text)
+    first = next(n for n in world.anna.get("/api/v1/notifications").json if "kiedy" in n["status"]["content"])
+    world.anna.publish("Do dziesiątej!", in_reply_to_id=first["status"]["id"])
+    page = world.stranger.get(toot).text
+    assert "3 replies</h2>" in page
+    assert page.index("Do kiedy") < page.index("Do dziesiątej!") < page.index("Gdzie to jest?")
+    assert page.count('class="post under"') == 1
+
+
+def test_on_bluesky_too(world: World) -> None:
+    sky = world.bluesky("brand.test")
+    root = sky.put("3kaaaaaaaaa2a", "Światło!").json
+    page = f"/profile/{sky.handle}/post/3kaaaaaaaaa2a"
+    say(world, page, name="Zofia", text="Do kiedy otwarte?")
+    (asked,) = sky.query("app.bsky.notification.listNotifications").json["notifications"]
+    root, parent = ({"uri": post["uri"], "cid": post["cid"]} for post in (root, asked))
+    sky.put("3kaaaaaaaab2a", "Do dziesiątej!", reply={"root": root, "parent": parent})
+    shown = world.stranger.get(page).text
+    assert shown.index("Do kiedy") < shown.index("Do dziesiątej!")
+    assert shown.count('class="post under"') == 1
+
+
 @pytest.mark.parametrize("fields", [{}, {"text": "  "}, {"text": "x" * 281}, {"text": "x", "name": "n" * 61}])
 def test_an_empty_or_endless_reply_is_refused_on_a_page(
     world: World, toot: str, fields: dict[str, str]
 ) -> None:
-    answer = say(world, toot, **fields)
+    answer = say(world, toot, None, **fields)
     assert answer.status == 422
     assert "a few lines at most" in answer.text
     assert world.anna.get("/api/v1/notifications").json == []
+
+
+def test_a_browser_names_the_page_as_its_own_forms_origin(world: World, toot: str) -> None:
+    assert world.stranger.get(toot).headers["Referrer-Policy"] == "same-origin"
 
 
 def test_another_sites_form_cannot_post_here(world: World, toot: str) -> None:

@@ -6,7 +6,6 @@ One stack on its own ports and in its own folder serves every test of this file,
 import io
 import json
 import os
-import random
 import re
 import socket
 import time
@@ -25,7 +24,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.processes import StackError
-from infra.local.stack import PORTS, Machine, Stack
+from infra.local.stack import Machine, Stack
+from tests.fakes.machine import free_base, own_machine
 
 PROBE = """
 import boto3
@@ -43,28 +43,10 @@ def outcome(service, operation, arguments):
 """
 
 
-def free_base() -> int:
-    """A port with as many free ones after it as the stack takes."""
-    for base in random.sample(range(21000, 29000, 10), 50):
-        probes = [socket.socket() for _ in PORTS]
-        try:
-            for offset, probe in enumerate(probes):
-                probe.bind(("127.0.0.1", base + offset))
-        except OSError:
-            continue
-        else:
-            return base
-        finally:
-            for probe in probes:
-                probe.close()
-    raise AssertionError("no free ports")
-
-
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    machine = Machine(tmp_path_factory.mktemp("stack"), {"SIGNALBOX_PORT_BASE": str(free_base())})
-    yield machine
-    machine.down()
+    with own_machine(tmp_path_factory.mktemp("stack")) as machine:
+        yield machine
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +150,8 @@ def test_nothing_listens_beyond_loopback(machine: Machine, stack: Stack) -> None
 def test_every_queue_has_its_worker_and_the_tick_its_schedule(stack: Stack) -> None:
     mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     served = {mapping["EventSourceArn"].rsplit(":", 1)[1] for mapping in mappings}
-    assert served == {"signalbox-local-publish", "signalbox-local-chores"}
+    lanes = ("publish", "chores", "inbound", "bounces")
+    assert served == {f"signalbox-local-{lane}" for lane in lanes}
     rules = stack.client("events").list_rules()["Rules"]
     assert "rate(1 minute)" in [rule["ScheduleExpression"] for rule in rules]
 

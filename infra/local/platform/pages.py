@@ -6,12 +6,12 @@ Each network turns what it keeps into the values below; the templates know only 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import regex
 from markupsafe import Markup
@@ -24,6 +24,7 @@ from infra.local.platform.visitors import NAME_CHARACTERS, TEXT_CHARACTERS
 from infra.local.serving import html
 
 POSTS_PER_PAGE = 40
+DEEPEST_SHOWN = 8  # answers to answers to answers
 HERE = Path(__file__).parent
 AVATAR_COLOURS = (
     "#b4532a", "#8a5a2b", "#7a6a1f", "#4f7040", "#2f7368",
@@ -70,7 +71,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Post:
-    """A post with all its page shows; `note` is a word on who sees it, `warning` hides it at first."""
+    """A post with all its page shows; `note` is a word on who sees it, `warning` hides it at first.
+
+    `depth` is how many answers stand between it and the post whose page it is on.
+    """
 
     author: Face
     url: str
@@ -84,6 +88,7 @@ class Post:
     card: Card | None = None
     warning: str = ""
     note: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ class Pages:
         return self.page("account.html", profile=profile, posts=posts, older=older, newest=newest)
 
     def post(self, post: Post, parent: Post | None, replies: list[Post]) -> Response:
-        """One post, what it answers, and what was answered."""
+        """One post, what it answers, and all that was answered."""
         limits = {"name": NAME_CHARACTERS, "text": TEXT_CHARACTERS}
         return self.page("post.html", post=post, parent=parent, replies=replies, limits=limits)
 
@@ -169,6 +174,17 @@ class Pages:
     def problem(self, status: int) -> Response:
         """A page for what is not here."""
         return self.page("problem.html", status)
+
+
+T = TypeVar("T")
+
+
+def below(post: T, replies_to: Callable[[T], list[T]], depth: int = 0) -> Iterator[tuple[T, int]]:
+    """All that was answered, each answer under what it answers, with its depth."""
+    for reply in replies_to(post):
+        yield reply, depth
+        if depth < DEEPEST_SHOWN:
+            yield from below(reply, replies_to, depth + 1)
 
 
 def initials(display_name: str) -> str:

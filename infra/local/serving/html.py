@@ -35,7 +35,8 @@ def page(body: str, status: int, policy: str) -> Response:
     headers = {
         "Content-Security-Policy": policy,
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        # Under "no-referrer" browsers send their own forms with the Origin "null".
+        "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
     return Response(body, status=status, headers=headers, mimetype="text/html")

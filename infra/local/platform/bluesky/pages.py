@@ -6,6 +6,7 @@ Pictures and link cards are shown; embeds of other types are not.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -23,7 +24,7 @@ from infra.local.platform.bluesky.repos import Record, Repos
 from infra.local.platform.bluesky.richtext import content, pieces
 from infra.local.platform.call import Call
 from infra.local.platform.media import media_file
-from infra.local.platform.pages import POSTS_PER_PAGE, Card, Face, Pages, Picture, Post, Profile
+from infra.local.platform.pages import POSTS_PER_PAGE, Card, Face, Pages, Picture, Post, Profile, below
 from infra.local.platform.visitors import Visitors
 from infra.local.serving.answers import timestamp
 
@@ -72,7 +73,10 @@ class BlueskyPages:
         return self._pages.post(
             self._post(call, record),
             self._post(call, parent) if parent else None,
-            [self._post(call, reply) for reply in self._repos.replies_to(record.uri)],
+            [
+                replace(self._post(call, reply), depth=depth)
+                for reply, depth in below(record, lambda answered: self._repos.replies_to(answered.uri))
+            ],
         )
 
     def reply(self, call: Call, name: str, rkey: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from infra.local.platform.mastodon.model import SHOWN_TO_ALL, Draft, Status, Win
 from infra.local.platform.mastodon.statuses import Statuses
 from infra.local.platform.mastodon.text import pieces
 from infra.local.platform.media import media_file
-from infra.local.platform.pages import POSTS_PER_PAGE, Face, Pages, Picture, Post, Profile
+from infra.local.platform.pages import POSTS_PER_PAGE, Face, Pages, Picture, Post, Profile, below
 from infra.local.platform.visitors import Visitors
 
 
@@ -64,7 +65,10 @@ class MastodonPages:
         return self._pages.post(
             self._post(call, status),
             self._post(call, parent) if parent and parent.visibility in SHOWN_TO_ALL else None,
-            [self._post(call, reply) for reply in self._statuses.replies_to(status.id)],
+            [
+                replace(self._post(call, reply), depth=depth)
+                for reply, depth in below(status, lambda answered: self._statuses.replies_to(answered.id))
+            ],
         )
 
     def reply(self, call: Call, username: str, status_id: str) -> Response:
