@@ -12,8 +12,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import capacity, holds, imports, package, report, storm, timetable
+from bench import capacity, door, holds, imports, inbox, inbox_costs, package, report, storm, timetable
 from bench.company import BENCH_STAGE, Company, drop_tables, make_bench_stage, stack_for_bench
+from bench.deliveries import connect
 from infra.deploy import DeployError
 from infra.local.processes import StackError
 from infra.package import ROOT, PackagingError, build
@@ -53,6 +54,9 @@ def run() -> int:
         with stack_for_bench(ROOT / ".local" / "bench") as stack:
             make_bench_stage(stack)
             company = Company.found(stack, BENCH_STAGE, ACCOUNTS_FOR_ONE)
+            page = connect(company)["facebook"]
+            everybody = Company.found(stack, stack.stage)
+            connect(everybody)
 
             def first_invocations() -> list[report.Section]:
                 taken = package.invoke_all(ours, hello, company)
@@ -60,11 +64,15 @@ def run() -> int:
 
             add("each function's first event in fresh processes", first_invocations)
             add("one post from draft to platform", lambda: [capacity.measure(company)])
-            everybody = Company.found(stack, stack.stage, storm.ACCOUNTS)
+            add("the inbound door", lambda: [door.measure(everybody, company, ours, hello)])
+            add("one message in the inbox", lambda: [inbox_costs.measure_message(company)])
+            add(f"{inbox.EVENTS:,} events from the door to the inbox", lambda: [inbox.measure(everybody)])
+            everybody.add_accounts(storm.ACCOUNTS)
             add(f"{storm.FEW} due in one second", lambda: [storm.measure_few(everybody)])
             add(f"{storm.MANY:,} due in one second", lambda: [storm.measure_many(everybody)])
             add(f"{storm.MANY:,} due in one second, and a hold", lambda: [holds.measure(everybody)])
             add("an idle tick", lambda: [timetable.measure(company)])
+            add("a page of the inbox", lambda: [inbox_costs.measure_page(company, page)])
             drop_tables(stack)
     about["took"] = f"{time.monotonic() - started:.0f} s"
     report.write(about, sections, into)

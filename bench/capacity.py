@@ -7,6 +7,7 @@ test client, the chores and the publishing through their workers, at times that 
 import io
 import json
 import re
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from datetime import timedelta
 from typing import Any
@@ -59,7 +60,7 @@ def measure(company: Company) -> Section:
             Line(f"{name}: read units per variant", f"{reads / channels:.1f}"),
             Line(f"{name}: AWS calls per variant", f"{len(own) / channels:.1f}"),
         ]  # fmt: skip
-        section.details.append(_listed(name, requests))
+        section.details.append(listed(name, requests, PHASES))
         section.data[str(channels)] = {
             "write_units": writes, "read_units": reads, "told_units": told, "calls": len(own),
             "by_phase": {p: _summed([r for r in requests if r.phase == p]) for p in PHASES},
@@ -144,9 +145,10 @@ def _dearest(requests: list[Request]) -> str:
     return "the dearest: " + "; ".join(f"{r.phase} {r.write_units:g} ({', '.join(r.items)})" for r in dearest)
 
 
-def _listed(name: str, requests: list[Request]) -> str:
+def listed(name: str, requests: list[Request], phases: Iterable[str]) -> str:
+    """What was asked in each phase, as a table."""
     rows = [f"Calls of {name}:", "", "| step | write units | read units | calls |", "|---|---|---|---|"]
-    for phase in PHASES:
+    for phase in phases:
         made = [r for r in requests if r.phase == phase]
         listed = "<br>".join(f"{n} x {call}" for call, n in calls(made).items())
         writes, reads = _written(made), sum(r.read_units for r in made)

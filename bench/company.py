@@ -39,6 +39,7 @@ def stack_for_bench(folder: Path) -> Iterator[Stack]:
     machine = Machine(folder, {**kept, "SIGNALBOX_PORT_BASE": base})
     try:
         stack, _ = machine.up(sample_company=False)
+        poll_as_networks_allow(stack)
         for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             os.environ.pop(name, None)
         os.environ.update(aws_environment(stack))
@@ -46,6 +47,12 @@ def stack_for_bench(folder: Path) -> Iterator[Stack]:
     finally:
         machine.down()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def poll_as_networks_allow(stack: Stack) -> None:
+    """Accounts are polled once a minute, as in production, and not at the one-machine stack's haste."""
+    name = f"/signalbox/{stack.stage}/settings/poll_seconds"
+    stack.client("ssm").put_parameter(Name=name, Value="-", Type="String", Overwrite=True)
 
 
 def aws_environment(stack: Stack) -> dict[str, str]:
@@ -93,7 +100,7 @@ class Company:
     accounts: list[Account]
 
     @classmethod
-    def found(cls, stack: Stack, stage: str, accounts: int) -> "Company":
+    def found(cls, stack: Stack, stage: str, accounts: int = 0) -> "Company":
         """Make it, with that many Mastodon accounts."""
         clock = AwsClock()
         cloud = Cloud(clock)
@@ -112,8 +119,13 @@ class Company:
         author = join("Zofia Śliwińska", "zofia@zorza.example", Role.AUTHOR)
         approver = join("Agnieszka Kowalczyk", "agnieszka@zorza.example", Role.APPROVER)
         company = cls(stack, services, cloud, lead, author, approver, unit.unit_id, [])
-        company.accounts += [company._account(f"{stage}_{n:03d}") for n in range(accounts)]
+        company.add_accounts(accounts)
         return company
+
+    def add_accounts(self, count: int) -> None:
+        """That many Mastodon accounts more."""
+        first, stage = len(self.accounts), self.services.settings.stage
+        self.accounts += [self._account(f"{stage}_{first + n:03d}") for n in range(count)]
 
     def at(self, clock: Clock) -> "Company":
         """The same company as seen at another time, through clients of its own."""
@@ -162,6 +174,7 @@ class Company:
             frozenset(), change.now, publish_at, (),
         )  # fmt: skip
         self.services.post_subject.granted(change, request)
+        change.record(request.subject, "approved")
         kernel.commit(change)
         return self.services.posts.get(post.post_id)
 
@@ -184,9 +197,8 @@ def draft_fields(
 
 
 def drop_tables(stack: Stack) -> None:
-    """Forget the second stage's tables, so that stopping the stack need not write them down."""
+    """Forget the tables of both stages, so that stopping the stack need not write them down."""
     dynamodb = stack.client("dynamodb")
-    names = [n for n in dynamodb.list_tables()["TableNames"] if n.startswith(f"signalbox-{BENCH_STAGE}-")]
-    for name in names:
+    for name in dynamodb.list_tables()["TableNames"]:
         with suppress(dynamodb.exceptions.ResourceNotFoundException):
             dynamodb.delete_table(TableName=name)

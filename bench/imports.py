@@ -18,12 +18,15 @@ from infra.package import Package
 
 ROUNDS = 15
 HELLO = "hello-world"
+BARE, KEEPING = "bare route", "route that keeps the body"
 WANTED = {"api_handler": 1.5}
 WANTED_ELSE = 1.25
 
 Measured = dict[str, Any]
 
-HELLO_APP = """\
+HELLO_APPS = {
+    # One boto3 client and one pydantic model.
+    "app": """\
 import os
 
 import boto3
@@ -42,7 +45,37 @@ class Greeting(BaseModel):
 def index():
     dynamodb.get_item(TableName=os.environ["HELLO_TABLE"], Key={"entry_id": {"S": "hello"}})
     return Greeting(name="world").model_dump()
-"""
+""",
+    # What any webhook's route does: it reads the body and says that it has it.
+    "bare": """\
+from chalice import Chalice, Response
+
+app = Chalice(app_name="bare")
+
+
+@app.route("/webhooks/{platform}", methods=["POST"], content_types=["*/*"])
+def take(platform):
+    return Response("ok", {"Content-Type": "text/plain"}, 200 if app.current_request.raw_body else 400)
+""",
+    # And one that keeps the body, as it is, before it says so.
+    "keeping": """\
+import os
+
+import boto3
+from chalice import Chalice, Response
+
+app = Chalice(app_name="keeping")
+sqs = boto3.client("sqs")
+url = sqs.get_queue_url(QueueName=os.environ["HELLO_QUEUE"])["QueueUrl"]
+
+
+@app.route("/webhooks/{platform}", methods=["POST"], content_types=["*/*"])
+def take(platform):
+    body = app.current_request.raw_body.decode()
+    answer = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "0", "MessageBody": body}])
+    return Response("ok", {"Content-Type": "text/plain"}, 200 if answer.get("Successful") else 503)
+""",
+}
 
 
 @dataclass(frozen=True)
@@ -68,18 +101,22 @@ def unpack(package: Package, folder: Path) -> Unpacked:
 
 
 def hello_world(ours: Unpacked) -> Unpacked:
-    """A Chalice app with one boto3 client and one pydantic model, with our packages, compiled as ours."""
+    """The small Chalice apps that ours is compared to, with our packages, compiled as ours."""
     code = ours.code.with_name("hello")
     shutil.copytree(ours.code, code, ignore=shutil.ignore_patterns("chalicelib", ".chalice"))
-    (code / "app.py").write_text(HELLO_APP)
+    for module, text in HELLO_APPS.items():
+        (code / f"{module}.py").write_text(text)
     command = [sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([*command, "app.py"], cwd=code, check=True)
-    return Unpacked(code, {HELLO: "app.app"})
+    subprocess.run([*command, *(f"{module}.py" for module in HELLO_APPS)], cwd=code, check=True)
+    return Unpacked(code, {HELLO: "app.app", BARE: "bare.app", KEEPING: "keeping.app"})
 
 
-def probe(unpacked: Unpacked, function: str, environment: dict[str, str], event: Any = None) -> Measured:
+def probe(
+    unpacked: Unpacked, function: str, environment: dict[str, str], event: Any = None, repeat: int = 0
+) -> Measured:
     """One fresh process; see probe.py. Raises RuntimeError with what the handler said when it failed."""
-    job = {"code": str(unpacked.code), "handler": unpacked.handlers[function], "event": event}
+    handler = unpacked.handlers[function]
+    job = {"code": str(unpacked.code), "handler": handler, "event": event, "repeat": repeat}
     script = Path(__file__).with_name("probe.py")
     command = [sys.executable, "-I", "-S", "-B", str(script)]
     done = subprocess.run(command, input=json.dumps(job), env=environment, capture_output=True, text=True)
@@ -117,7 +154,8 @@ def first_invocations(taken: dict[str, list[Measured]]) -> Section:
         "Another number than the one above: our imports are lazy, so the first invocation pays for what it "
         "needs. CPU time of the import and the whole first event, as a ratio to the hello-world, whose event "
         "is one GetItem. The functions do their real work: the API drafts a post for four channels, the "
-        "tick reads the timetable, publish_posts publishes ten, run_chores mails an approver.",
+        "tick reads the timetable, publish_posts publishes ten, run_chores mails an approver, ingest_events "
+        "takes in ten comments, note_bounces a bounce, ensure_rounds looks at every account's timetable.",
     )
     totals = {name: min(one["import"] + one["first"] for one in rounds) for name, rounds in taken.items()}
     for name, total in totals.items():

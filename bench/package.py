@@ -7,15 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 from bench.company import BENCH_STAGE, Company, aws_environment, draft_fields
+from bench.deliveries import comments
 from bench.imports import HELLO, Measured, Unpacked, probe
+from bench.lambdas import http_event, queue_event, schedule_event, wake_event
 from bench.report import Line, Section
+from chalicelib.core.settings import resource
 from chalicelib.core.timetable import Lane
+from infra.local.stack import Stack
 from infra.package import Package
+from tests.fakes.mail_events import delay
 
 LARGEST_ZIP_MB = 25
 MOST_MEMORY_MB = 160
 ROUNDS = 5
-BATCH = 10  # messages that SQS gives publish_posts at once
+BATCH = 10  # messages that SQS gives a worker at once
 DUE_AFTER = timedelta(seconds=4)  # time enough to sign a post off before it is due
 
 # What an invocation answers when it did all of its work.
@@ -25,6 +30,9 @@ DONE: dict[str, Callable[[Any], bool]] = {
     "dispatch_due": lambda answer: set(answer) == set(Lane),
     "publish_posts": lambda answer: answer == {"done": BATCH},
     "run_chores": lambda answer: answer == {"later": 1},
+    "ingest_events": lambda answer: answer == {"done": BATCH},
+    "note_bounces": lambda answer: answer == {"noted": 1},
+    "ensure_rounds": lambda answer: set(answer) == {"put_back"},
 }
 
 
@@ -35,22 +43,20 @@ def zip_size(package: Package) -> Line:
 
 def invoke_all(ours: Unpacked, hello: Unpacked, company: Company) -> dict[str, list[Measured]]:
     """Each function's first invocation, in turn, in fresh processes; they work in the bench stage."""
-    environment = {
-        **aws_environment(company.stack),
-        "PATH": os.environ.get("PATH", ""),
-        "SIGNALBOX_STAGE": BENCH_STAGE,
-        "HELLO_TABLE": f"signalbox-{BENCH_STAGE}-timetable",
-    }
+    environment = lambda_environment(company.stack)
     taken: dict[str, list[Measured]] = {name: [] for name in (HELLO, *ours.handlers)}
     token = company.token(company.author)
-    for _ in range(ROUNDS):
+    for n in range(ROUNDS):
         variants = _due_variants(company)
         events = {
-            HELLO: _http("GET", "/", "", {}),
+            HELLO: http_event("GET", "/", "", {}),
             "api_handler": _draft(company, token),
-            "dispatch_due": _tick(),
-            "publish_posts": _messages(variants),
-            "run_chores": _messages([_asking(company)]),
+            "dispatch_due": schedule_event(),
+            "publish_posts": wake_event(Lane.PUBLISH, variants),
+            "run_chores": wake_event(Lane.CHORES, [_asking(company)]),
+            "ingest_events": queue_event("inbound", comments(BATCH * n, BATCH).queued()),
+            "note_bounces": queue_event("bounces", [_delay(company)]),
+            "ensure_rounds": schedule_event(),
         }
         for name in taken:
             done = probe(hello if name == HELLO else ours, name, environment, events[name])
@@ -58,6 +64,17 @@ def invoke_all(ours: Unpacked, hello: Unpacked, company: Company) -> dict[str, l
                 raise RuntimeError(f"{name} did not do its work: {done['answer']}")
             taken[name].append(done)
     return taken
+
+
+def lambda_environment(stack: Stack) -> dict[str, str]:
+    """What a function of the bench stage finds around it."""
+    return {
+        **aws_environment(stack),
+        "PATH": os.environ.get("PATH", ""),
+        "SIGNALBOX_STAGE": BENCH_STAGE,
+        "HELLO_TABLE": resource("timetable", BENCH_STAGE),
+        "HELLO_QUEUE": resource("inbound", BENCH_STAGE),
+    }
 
 
 def measure(package: Package, taken: dict[str, list[Measured]]) -> Section:
@@ -84,7 +101,13 @@ def _draft(company: Company, token: str) -> dict[str, Any]:
     publish_at = company.services.clock.now() + timedelta(hours=1)
     fields = draft_fields(company.accounts[:4], "Zapalamy światła! 💡 #zorza", publish_at)
     body = json.dumps({**fields, "publish_at": publish_at.isoformat()})
-    return _http("POST", "/v1/posts", body, {"Authorization": f"Bearer {token}"})
+    return http_event("POST", "/v1/posts", body, {"Authorization": f"Bearer {token}"})
+
+
+def _delay(company: Company) -> str:
+    """News of a mail that is late, which counts anew each time."""
+    services = company.services
+    return delay(services.org.person(company.lead.person_id).email, services.clock.now())
 
 
 def _due_variants(company: Company) -> list[str]:
@@ -101,50 +124,3 @@ def _asking(company: Company) -> str:
     post = company.draft(company.accounts[:4], "Zapalamy światła!", services.clock.now() + timedelta(hours=1))
     post = services.posts.submit(company.author, post.post_id)
     return f"ask_approvers#{post.request_id}"
-
-
-def _messages(entry_ids: list[str]) -> dict[str, Any]:
-    def record(n: int, entry_id: str) -> dict[str, Any]:
-        return {
-            "messageId": str(n),
-            "receiptHandle": str(n),
-            "body": json.dumps({"entry": entry_id}),
-            "attributes": {},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": f"arn:aws:sqs:eu-central-1:000000000000:signalbox-{BENCH_STAGE}-{Lane.PUBLISH}",
-            "awsRegion": "eu-central-1",
-        }
-
-    return {"Records": [record(n, entry_id) for n, entry_id in enumerate(entry_ids)]}
-
-
-def _tick() -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": "bench",
-        "account": "000000000000",
-        "region": "eu-central-1",
-        "detail": {},
-        "detail-type": "Scheduled Event",
-        "source": "aws.events",
-        "time": "2026-01-01T00:00:00Z",
-        "resources": [],
-    }
-
-
-def _http(method: str, path: str, body: str, headers: dict[str, str]) -> dict[str, Any]:
-    return {
-        "resource": path,
-        "path": path,
-        "httpMethod": method,
-        "headers": {"Content-Type": "application/json", **headers},
-        "multiValueHeaders": {},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {"resourcePath": path, "httpMethod": method, "requestId": "bench", "identity": {}},
-        "body": body,
-        "isBase64Encoded": False,
-    }
