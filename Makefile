@@ -5,7 +5,8 @@ SHELL := /bin/sh
 STAGE ?= prod
 RUN := .venv/bin/python
 READY := .venv/ready
-PYTEST := $(RUN) -m pytest -n 2 --dist loadfile
+# In the order of the files: the longest would otherwise come last, for one worker alone.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
