@@ -4,15 +4,14 @@ from chalicelib.accounts.service import Accounts
 from chalicelib.core.mail import Mail, Mailer
 from chalicelib.core.settings import Settings
 from chalicelib.core.timetable import Claim
-from chalicelib.core.words import Words, mark, one_line
+from chalicelib.core.words import mark, one_line
 from chalicelib.inbox.clocks import BREACH, Line
 from chalicelib.inbox.model import Conversation, State
 from chalicelib.inbox.store import InboxStore
-from chalicelib.inbox.tellings import TEMPLATES
+from chalicelib.inbox.tellings import name_of, told_mail
 from chalicelib.org.model import Person, Status
 from chalicelib.org.service import Org
 
-_LONGEST_NAME = 60  # in a subject
 _LONGEST_NOTE = 1000
 _PASSED_UP = (
     mark("Passed up: %(who)s on %(platform)s"),
@@ -71,25 +70,8 @@ class Handing:
     def _mail(
         self, person: Person, by: str, conversation: Conversation, said: tuple[str, str, str], reason: str
     ) -> Mail:
-        words, customer = Words(person.language), conversation.customer
         account = self._accounts.get(conversation.account_id)
-        who = one_line(f"@{customer.handle.removeprefix('@')}" if customer.handle else customer.name) or "?"
-        named = {
-            "who": who if len(who) <= _LONGEST_NAME else who[: _LONGEST_NAME - 1] + "…",
-            "platform": account.platform,
-            "by": one_line(by),
-        }
-        subject, what, to_do = said
-        line = words.say(subject, **named)
-        values = {
-            "subject": line,
-            "company": one_line(self._settings.company),
-            "what": what,
-            "to_do": to_do,
-            "named": named,
-            "reason": one_line(reason)[:_LONGEST_NOTE],
-            "channel": one_line(f"{account.handle} ({account.platform})"),
-            "conversation_id": conversation.conversation_id,
-        }
-        text = TEMPLATES.text("told.txt", words, **values)
-        return Mail(person.email, line, text, TEMPLATES.html("told.html", words, **values))
+        named = {"who": name_of(conversation.customer), "platform": account.platform, "by": one_line(by)}
+        shown = one_line(reason)[:_LONGEST_NOTE]
+        company, conversation_id = self._settings.company, conversation.conversation_id
+        return told_mail(person, account, conversation_id, said, named, shown, company)

@@ -1,17 +1,16 @@
 """The mail to whoever wrote an answer that was not sent, or of which nobody knows whether it was."""
 
 from chalicelib.accounts.service import Accounts
-from chalicelib.core.mail import Mail, Mailer
+from chalicelib.core.mail import Mailer
 from chalicelib.core.settings import Settings
 from chalicelib.core.timetable import Claim
-from chalicelib.core.words import Words, mark, one_line
-from chalicelib.inbox.reply_model import Reply, ReplyState
+from chalicelib.core.words import mark
+from chalicelib.inbox.reply_model import ReplyState
 from chalicelib.inbox.reply_store import ReplyStore
-from chalicelib.inbox.tellings import TEMPLATES
+from chalicelib.inbox.tellings import name_of, told_mail
 from chalicelib.org.model import Status
 from chalicelib.org.service import Org
 
-_LONGEST_NAME = 60  # in a subject
 _TOLD = {
     ReplyState.REFUSED: (
         mark("Not sent: your answer to %(who)s on %(platform)s"),
@@ -47,27 +46,10 @@ class ReplyTellings:
         if reply is None or reply.state not in _TOLD:
             return
         author = self._org.person(reply.by_id)
-        if author.status != Status.LEFT:
-            self._mailer.send(self._mail(reply, author.email, Words(author.language)))
-
-    def _mail(self, reply: Reply, email: str, words: Words) -> Mail:
+        if author.status == Status.LEFT:
+            return
         account = self._accounts.get(reply.account_id)
-        subject, what, to_do = _TOLD[reply.state]
-        who = one_line(f"@{reply.to.handle.removeprefix('@')}" if reply.to.handle else reply.to.name) or "?"
-        named = {
-            "who": who if len(who) <= _LONGEST_NAME else who[: _LONGEST_NAME - 1] + "…",
-            "platform": account.platform,
-        }
-        line = words.say(subject, **named)
-        values = {
-            "subject": line,
-            "company": one_line(self._settings.company),
-            "what": what,
-            "to_do": to_do,
-            "named": named,
-            "reason": one_line(reply.reason or ""),
-            "channel": one_line(f"{account.handle} ({account.platform})"),
-            "conversation_id": reply.conversation_id,
-        }
-        text = TEMPLATES.text("told.txt", words, **values)
-        return Mail(email, line, text, TEMPLATES.html("told.html", words, **values))
+        named = {"who": name_of(reply.to), "platform": account.platform}
+        said, reason, company = _TOLD[reply.state], reply.reason or "", self._settings.company
+        mail = told_mail(author, account, reply.conversation_id, said, named, reason, company)
+        self._mailer.send(mail)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.clock import from_text
 from chalicelib.core.errors import NotFound, SignalboxError
@@ -25,6 +26,7 @@ from chalicelib.inbox.targets import Rung
 from chalicelib.org.model import Person
 from chalicelib.org.roles import Role
 from chalicelib.org.service import Org
+from chalicelib.platforms.inbound import Author
 
 TEMPLATES = Templates(Path(__file__).parent / "templates")
 RETRY_FOR = timedelta(seconds=30)
@@ -158,12 +160,7 @@ class Tellings:
     def _mail(self, person: Person, conversation: Conversation, clock: ClockState, url: str) -> None:
         words, now = Words(person.language), self._kernel.clock.now()
         account = self._accounts.get(conversation.account_id)
-        customer = conversation.customer
-        who = one_line(f"@{customer.handle.removeprefix('@')}" if customer.handle else customer.name) or "?"
-        named = {
-            "who": who if len(who) <= _LONGEST_NAME else who[: _LONGEST_NAME - 1] + "…",
-            "platform": conversation.platform,
-        }
+        named = {"who": name_of(conversation.customer), "platform": conversation.platform}
         subject = words.say(_SUBJECTS.get(clock.step, _ESCALATED), **named)
         values = {
             "subject": subject,
@@ -201,6 +198,39 @@ class Tellings:
     def _name(self, person_id: str | None) -> str:
         found = next(self._people([person_id]), None) if person_id else None
         return found.name if found else ""
+
+
+def name_of(customer: Author) -> str:
+    """A customer in a subject: their handle, else their name, on one line and not too long."""
+    who = one_line(f"@{customer.handle.removeprefix('@')}" if customer.handle else customer.name) or "?"
+    return who if len(who) <= _LONGEST_NAME else who[: _LONGEST_NAME - 1] + "…"
+
+
+def told_mail(
+    person: Person,
+    account: Account,
+    conversation_id: str,
+    said: tuple[str, str, str],
+    named: dict[str, str],
+    reason: str,
+    company: str,
+) -> Mail:
+    """A mail of a subject, what happened, its reason and what to do, in the person's language."""
+    words = Words(person.language)
+    subject, what, to_do = said
+    line = words.say(subject, **named)
+    values = {
+        "subject": line,
+        "company": one_line(company),
+        "what": what,
+        "to_do": to_do,
+        "named": named,
+        "reason": one_line(reason),
+        "channel": one_line(f"{account.handle} ({account.platform})"),
+        "conversation_id": conversation_id,
+    }
+    text = TEMPLATES.text("told.txt", words, **values)
+    return Mail(person.email, line, text, TEMPLATES.html("told.html", words, **values))
 
 
 def age(words: Words, waited_for: timedelta) -> str:
