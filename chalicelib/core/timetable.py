@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.core.clock import from_text, to_text
+from chalicelib.core.clock import Clock, from_text, to_text
 from chalicelib.core.database import ConditionFailed, Database, Item, Write
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.expressions import Expression, where
@@ -55,6 +55,7 @@ class Entry:
     last_error: str | None = None
     parked_at: datetime | None = None
     done_at: datetime | None = None
+    starts_at: datetime | None = None  # what it was due at when it was claimed
 
     @property
     def crashes(self) -> int:
@@ -64,11 +65,20 @@ class Entry:
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to work on an entry until `lease_until`, proven by `owner`."""
+    """The right to work on an entry until `lease_until`, proven by `owner`.
+
+    It may be given shortly before the entry is due (`Worker.ahead_for`): what must not happen before its time
+    waits for `entry.starts_at`.
+    """
 
     entry: Entry
     owner: str
     lease_until: datetime
+
+    def wait(self, clock: Clock) -> None:
+        """Until it is the entry's time; at once if it is."""
+        if self.entry.starts_at is not None and self.entry.starts_at > clock.now():
+            clock.sleep((self.entry.starts_at - clock.now()).total_seconds())
 
 
 @dataclass(frozen=True)
@@ -132,8 +142,10 @@ class Timetable:
 
     # Single writes
 
-    def claim(self, entry_id: str, now: datetime, lease_for: timedelta) -> Claim | NotClaimed:
-        """Take a due entry until the lease ends.
+    def claim(
+        self, entry_id: str, now: datetime, lease_for: timedelta, ahead_for: timedelta = timedelta()
+    ) -> Claim | NotClaimed:
+        """Take an entry that is due, or will be after `ahead_for`, until the lease ends.
 
         The owner is new for each attempt: a Lambda retry reuses its request id, and with a shared owner two
         deliveries could both recognise the write as their own.
@@ -145,13 +157,15 @@ class Timetable:
                 "timetable",
                 {"entry_id": entry_id},
                 where(
-                    "SET owner = :o, lease_until = :l, due_at = :l ADD fence :one",
+                    "SET owner = :o, lease_until = :l, starts_at = due_at, due_at = :l ADD fence :one",
                     o=owner,
                     l=to_text(until),
                     one=1,
                 ),
-                where("attribute_exists(due_shard) AND due_at <= :n AND NOT begins_with(due_shard, :p)",
-                      n=to_text(now), p="parked#"),
+                # A lease counts to its very end: only what nobody holds is taken ahead of its time.
+                where("attribute_exists(due_shard) AND NOT begins_with(due_shard, :p) AND "
+                      "(due_at <= :n OR (due_at <= :s AND attribute_not_exists(owner)))",
+                      n=to_text(now), s=to_text(now + ahead_for), p="parked#"),
             )  # fmt: skip
         except ConditionFailed as refusal:
             old = refusal.old

@@ -35,12 +35,23 @@ class Later(Exception):
 
 
 class Worker:
-    """Runs entries of one lane, by kind."""
+    """Runs entries of one lane, by kind.
 
-    def __init__(self, kernel: Kernel, lane: Lane, handlers: Mapping[str, Handler]) -> None:
+    With `ahead_for` it claims them so long before they are due, for handlers that have something to prepare
+    and wait for the entry's second themselves.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        lane: Lane,
+        handlers: Mapping[str, Handler],
+        ahead_for: timedelta = timedelta(),
+    ) -> None:
         self._kernel = kernel
         self._lane = lane
         self._handlers = handlers
+        self._ahead_for = ahead_for
 
     def run(self, entry_id: str) -> str:
         """Work on one entry and say how it ended: done, later, failed, parked, gone, taken or early."""
@@ -58,7 +69,7 @@ class Worker:
     def _claim(self, entry_id: str) -> Claim | NotClaimed:
         kernel = self._kernel
         while True:
-            claim = kernel.timetable.claim(entry_id, kernel.clock.now(), LEASE_FOR)
+            claim = kernel.timetable.claim(entry_id, kernel.clock.now(), LEASE_FOR, self._ahead_for)
             if isinstance(claim, Claim) or claim.due_at is None:
                 return claim
             wait_for = claim.due_at - kernel.clock.now()

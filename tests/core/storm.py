@@ -59,6 +59,9 @@ class PaperQueue:
         return {"Successful": Entries}
 
 
+AHEAD_FOR = timedelta(seconds=1.5)  # as wiring has it for the publish lane
+
+
 @dataclass
 class Told:
     """What the test knows of an entry: what it was promised, and what its effect did."""
@@ -80,7 +83,7 @@ class Machine:
         self.off = off
         self.clock = AwsClock(WrongClock(world.true, off))
         self.kernel = Kernel(world.database, Queues(world.queue, world.stage.settings), self.clock, {})
-        self.worker = Worker(self.kernel, Lane.PUBLISH, {"publish": self.publish})
+        self.worker = Worker(self.kernel, Lane.PUBLISH, {"publish": self.publish}, AHEAD_FOR)
         self.learn()
 
     def learn(self) -> None:
@@ -93,6 +96,7 @@ class Machine:
         told = self.world.told[entry_id]
         if claim.entry.parked_at is not None:
             self.world.seen_wrong.append(f"{entry_id} ran although it is parked")
+        claim.wait(self.clock)
         self.see_that_it_is_time(entry_id)
         marker = self.world.database.get("posts", marker_key(entry_id))
         if marker is not None:

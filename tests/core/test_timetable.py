@@ -208,3 +208,24 @@ def test_a_lease_that_has_ended_begins_nothing(stage: Stage) -> None:
         else:
             with pytest.raises(Conflict, match="lost to another worker"):
                 stage.kernel.commit(change)
+
+
+def test_an_entry_may_be_claimed_shortly_before_its_time_and_says_when_it_starts(stage: Stage) -> None:
+    entry = add(stage, due_in=1)
+    timetable, ahead_for = stage.kernel.timetable, timedelta(seconds=1.5)
+
+    made = timetable.claim("publish#1", stage.clock.now(), LEASE, ahead_for)
+    assert isinstance(made, Claim)
+    assert made.entry.starts_at == entry.due_at
+
+
+def test_a_claim_ahead_of_time_takes_nothing_from_a_worker_whose_lease_still_counts(stage: Stage) -> None:
+    add(stage)
+    held = claim(stage)
+    stage.clock.advance(seconds=119)
+    timetable, ahead_for = stage.kernel.timetable, timedelta(seconds=1.5)
+
+    refused = timetable.claim("publish#1", stage.clock.now(), LEASE, ahead_for)
+    assert refused == NotClaimed("taken", held.lease_until)
+    stage.clock.advance(seconds=1)
+    assert isinstance(timetable.claim("publish#1", stage.clock.now(), LEASE, ahead_for), Claim)
