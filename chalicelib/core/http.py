@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Protocol, Self
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.core.addresses import Resolver, is_public, resolve
 from chalicelib.core.clock import Clock
 from chalicelib.core.errors import SignalboxError
+from chalicelib.core.urls import Target, shown
 
 if TYPE_CHECKING:
     import socket
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from urllib3.connection import HTTPConnection
 
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.ASCII)
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+", re.ASCII)
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 _CONNECT_SECONDS = 5.0
@@ -88,7 +87,7 @@ class Request:
     max_bytes: int = 1_048_576
 
     def __repr__(self) -> str:
-        return f"Request({self.method} {_shown(self.url)}, {len(self.body)} bytes)"
+        return f"Request({self.method} {shown(self.url)}, {len(self.body)} bytes)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,7 +107,7 @@ class Response:
             return None
 
     def __repr__(self) -> str:
-        return f"Response({self.status} from {_shown(self.url)}, {len(self.body)} bytes)"
+        return f"Response({self.status} from {shown(self.url)}, {len(self.body)} bytes)"
 
 
 class Transport(Protocol):
@@ -119,45 +118,6 @@ class Transport(Protocol):
 
 Notice = Callable[[str, str, str | None, str | None], None]
 """Told host, path, `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of an answer that carries either."""
-
-
-@dataclass(frozen=True)
-class _Target:
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """Raises ValueError saying what is wrong with the address."""
-        if not all("!" <= char <= "~" for char in url):
-            raise ValueError("it has spaces or characters outside ASCII")
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https"):
-            raise ValueError("only https addresses are called")
-        if "@" in parts.netloc:
-            raise ValueError("it carries a user name")
-        host = parts.hostname or ""
-        if not _HOST.fullmatch(host):
-            raise ValueError("it has no proper host name")
-        port = parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme]
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        return cls(parts.scheme, host, port, path)
-
-    @property
-    def host_and_port(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-
-def _shown(url: str) -> str:
-    """An address that is safe to show: no user, query or fragment."""
-    try:
-        target = _Target.of(url)
-    except ValueError:
-        return "(an address that is not shown)"
-    return f"{target.scheme}://{target.host_and_port}{target.path.partition('?')[0]}"
 
 
 class HttpClient:
@@ -201,10 +161,10 @@ class HttpClient:
         except (ValueError, OverflowError):
             return None
 
-    def _checked(self, request: Request) -> _Target:
+    def _checked(self, request: Request) -> Target:
         problem = ""
         try:
-            target = _Target.of(request.url)
+            target = Target.of(request.url)
         except ValueError as error:
             problem = str(error)
         if problem:
@@ -213,12 +173,12 @@ class HttpClient:
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise NotSent(f"{request!r} was not sent: a header has a character that may not be sent.")
         if not (request.method.isascii() and request.method.isalpha()):
-            raise NotSent(f"A request to {_shown(request.url)} was not sent: it has no proper method.")
+            raise NotSent(f"A request to {shown(request.url)} was not sent: it has no proper method.")
         if target.host_and_port not in self._allowed_hosts and (target.scheme, target.port) != ("https", 443):
-            raise AddressRefused(f"{_shown(request.url)} was not called: only https on port 443 is allowed.")
+            raise AddressRefused(f"{shown(request.url)} was not called: only https on port 443 is allowed.")
         return target
 
-    def _addresses(self, target: _Target, request: Request) -> list[str]:
+    def _addresses(self, target: Target, request: Request) -> list[str]:
         addresses: list[str] = []
         with contextlib.suppress(OSError, UnicodeError):
             addresses = self._resolver(target.host, target.port)
@@ -226,11 +186,11 @@ class HttpClient:
             raise NotSent(f"{request!r} was not sent: nobody knows the host {target.host}.")
         if target.host_and_port not in self._allowed_hosts and not all(map(is_public, addresses)):
             raise AddressRefused(
-                f"{_shown(request.url)} was not called: {target.host} is not a public address."
+                f"{shown(request.url)} was not called: {target.host} is not a public address."
             )
         return addresses
 
-    def _notice(self, target: _Target, response: Response) -> None:
+    def _notice(self, target: Target, response: Response) -> None:
         deprecation, sunset = response.headers.get("Deprecation"), response.headers.get("Sunset")
         if self._on_notice and (deprecation or sunset):
             # A post may stand behind this answer: no listener may turn it into an unknown outcome.
@@ -306,7 +266,7 @@ class Urllib3Transport:
 
         from urllib3.exceptions import HTTPError
 
-        target = _Target.of(request.url)
+        target = Target.of(request.url)
         ends = time.monotonic() + request.deadline_for.total_seconds()
         connection = self._take(target, addresses, request) or self._connect(target, addresses, request, ends)
         connection.sock.ends = ends
@@ -320,7 +280,7 @@ class Urllib3Transport:
         connection.close()
         raise MaybeSent(f"{request!r} began, and no whole answer came back ({problem}).")
 
-    def _connect(self, target: _Target, addresses: list[str], request: Request, ends: float) -> Any:
+    def _connect(self, target: Target, addresses: list[str], request: Request, ends: float) -> Any:
         from http.client import HTTPException
 
         from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -360,7 +320,7 @@ class Urllib3Transport:
             self._tls = ssl.create_default_context()
         return self._tls
 
-    def _take(self, target: _Target, addresses: list[str], request: Request) -> Any:
+    def _take(self, target: Target, addresses: list[str], request: Request) -> Any:
         """A kept connection to a checked address that is still alive, if this request may use one."""
         if request.method != "GET":
             return None
@@ -373,7 +333,7 @@ class Urllib3Transport:
         connection.close()
         return None
 
-    def _keep(self, target: _Target, connection: "HTTPConnection") -> None:
+    def _keep(self, target: Target, connection: "HTTPConnection") -> None:
         if connection.sock is None:  # the server asked to close
             return
         key = (target.scheme, target.host, target.port)
@@ -385,7 +345,7 @@ class Urllib3Transport:
         self._kept[key] = (connection, self._clock.now())
 
 
-def _exchange(connection: "HTTPConnection", target: _Target, request: Request) -> Response:
+def _exchange(connection: "HTTPConnection", target: Target, request: Request) -> Response:
     default_port = {"http": 80, "https": 443}[target.scheme]
     host = target.host_and_port.removesuffix(f":{default_port}")
     headers = {"User-Agent": "Signalbox", "Accept": "application/json", **request.headers, "Host": host}

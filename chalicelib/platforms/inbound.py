@@ -65,9 +65,11 @@ class InboundEvent:
     `thread` names the conversation among those of the account. It follows from the event alone, so that
     events may come in any order; empty when it cannot (then `parent_id` leads to it).
     `own` says that our account wrote it. `happened_at` is when the object was made, `edited_at` when this
-    version of it was. `details` are the kind's own: for permission_revoked and account_restricted `reason`
-    (plain words), for publish_result `outcome` (published, failed), `reason`, `post_id` and `url`, for
-    reaction `reaction`, for profile_changed `field`, for unknown `type` (the platform's word for it).
+    version of it was. `is_server_wide`: a whole server's webhook told it, which tells of strangers, too; it
+    is known, and nobody's here unless it is `account`'s. `details` are the kind's own: for permission_revoked
+    and account_restricted `reason` (plain words), for publish_result `outcome` (published, failed), `reason`,
+    `post_id` and `url`, for reaction `reaction`, for profile_changed `field`, for unknown `type` (the
+    platform's word for it).
     """
 
     platform: str
@@ -86,6 +88,7 @@ class InboundEvent:
     url: str = ""
     media: tuple[InboundMedia, ...] = ()
     edited_at: datetime | None = None
+    is_server_wide: bool = field(default=False, compare=False)  # how it came, not what it is
     details: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -187,6 +187,7 @@ class Profile:
     """What a network says of an account; None where it does not say.
 
     `last_post_at` may be exact to the day only. `status` is `active` or the network's word for what is wrong.
+    `opened_at` is when the profile was made there; `links` are those in its own fields, as they are written.
     """
 
     external_id: str
@@ -195,6 +196,22 @@ class Profile:
     url: str
     followers: int | None
     last_post_at: datetime | None
+    status: str
+    description: str = ""
+    avatar_url: str = ""
+    verified: bool | None = None
+    opened_at: datetime | None = None
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the cheapest look at an account says: when it last posted by itself, replies and shares included
+    only where the network cannot leave them out. `last_post_at` None means that it never did.
+    """
+
+    last_post_at: datetime | None
+    followers: int | None
     status: str
 
 
@@ -250,7 +267,41 @@ class Publishing(Protocol):
 @runtime_checkable
 class Reading(Protocol):
     def profile(self, account: AccountRef) -> Profile:
-        """The account as the network sees it, which proves its credentials.
+        """The account as the network sees it, which proves its credentials where it has some.
+
+        Raises any AdapterError but OutcomeUnknown and NotReady.
+        """
+        ...
+
+    def activity(self, account: AccountRef) -> Activity:
+        """When it last posted, by one call once signed in. Raises as `profile` does."""
+        ...
+
+
+@dataclass(frozen=True)
+class ReadTraits:
+    """What reading profiles of a network takes, for every account on it.
+
+    `anyone`: any profile can be read, with no credentials or the app's own instead of the account's;
+    `app_credentials` names those (secrets at `apps/<platform>`). `rates` are of one app or address.
+    """
+
+    platform: str
+    name: str
+    default_server: str
+    anyone: bool
+    rates: tuple[Rate, ...]
+    app_credentials: tuple[str, ...] = ()
+    version: str | None = None
+    version_ends_on: date | None = None
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """For networks that let a profile be found by words."""
+
+    def search(self, words: str, server: str, credentials: Mapping[str, str]) -> Sequence[Profile]:
+        """The first page of profiles that the network finds, by one call; `credentials` are the app's.
 
         Raises any AdapterError but OutcomeUnknown and NotReady.
         """

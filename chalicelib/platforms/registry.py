@@ -1,6 +1,7 @@
 """The networks we speak, each loaded when it is first asked for; the only lists of them there are.
 
-A network stands in each table whose ability it has here: publishing, webhooks, polls, subscriptions.
+A network stands in each table whose ability it has here: publishing, reading, searching, webhooks, polls,
+subscriptions.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,32 @@ from chalicelib.core.clock import Clock
 from chalicelib.core.errors import InvalidInput, Problem
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms.inbound import BackFilling, Polling, Receiving, Watching
-from chalicelib.platforms.port import Adapter, SessionStore, Traits
+from chalicelib.platforms.port import Adapter, Reading, ReadTraits, Searching, SessionStore, Traits
 
 _PLATFORMS = "chalicelib.platforms"
 _ADAPTERS: Mapping[str, str] = {
     "bluesky": f"{_PLATFORMS}.bluesky.adapter:BlueskyAdapter",
     "mastodon": f"{_PLATFORMS}.mastodon.adapter:MastodonAdapter",
+}
+_READING: Mapping[str, str] = {
+    "facebook": f"{_PLATFORMS}.meta.facebook_reader:FacebookReader",
+    "instagram": f"{_PLATFORMS}.meta.instagram_reader:InstagramReader",
+    "threads": f"{_PLATFORMS}.meta.threads_reader:ThreadsReader",
+    "x": f"{_PLATFORMS}.x.reader:XReader",
+    "linkedin": f"{_PLATFORMS}.linkedin.reader:LinkedInReader",
+    "tiktok": f"{_PLATFORMS}.tiktok.reader:TikTokReader",
+    "youtube": f"{_PLATFORMS}.youtube.reader:YouTubeReader",
+    "pinterest": f"{_PLATFORMS}.pinterest.reader:PinterestReader",
+    "mastodon": _ADAPTERS["mastodon"],
+    "bluesky": _ADAPTERS["bluesky"],
+}
+# The others find a profile by its exact name at most; Facebook's search of pages takes a feature that Meta
+# grants app by app.
+_SEARCHING: Mapping[str, str] = {
+    "bluesky": f"{_PLATFORMS}.bluesky.search:BlueskySearch",
+    "mastodon": f"{_PLATFORMS}.mastodon.search:MastodonSearch",
+    "youtube": f"{_PLATFORMS}.youtube.search:YouTubeSearch",
+    "x": f"{_PLATFORMS}.x.search:XSearch",
 }
 # Who sends us events, and what reads them; of those that are polled, their pieces.
 _RECEIVING: Mapping[str, str] = {
@@ -37,13 +58,17 @@ _RECEIVING: Mapping[str, str] = {
 _POLLING: Mapping[str, str] = {
     "bluesky": _ADAPTERS["bluesky"],
     "mastodon": _ADAPTERS["mastodon"],
+    "youtube": f"{_PLATFORMS}.youtube.comments:YouTubeComments",
 }
 # How often one account is polled. A poll is two calls or so: Mastodon allows an account 300 calls in five
-# minutes, Bluesky an address 3000. Pinterest's v5 (OpenAPI 5.23.0) has no webhooks, and no call that returns
-# anything that somebody wrote; `/notifications` there is for partners who send.
+# minutes, Bluesky an address 3000. YouTube gives 10,000 units a day to all channels of a Google project
+# together, and a poll takes one: every 20 minutes is 72 a day, so a hundred channels take 7,200 and leave
+# 2,800 for long threads, busy hours and profiles. Pinterest's v5 (OpenAPI 5.23.0) has no webhooks, and no
+# call that returns anything that somebody wrote; `/notifications` there is for partners who send.
 _POLLED_EVERY: Mapping[str, timedelta] = {
     "bluesky": timedelta(minutes=1),
     "mastodon": timedelta(minutes=1),
+    "youtube": timedelta(minutes=20),
 }
 # Threads and TikTok have no call that says what an account is subscribed to; there only silence shows.
 _WATCHING: Mapping[str, str] = {
@@ -68,11 +93,13 @@ _BACK_FILLING: Mapping[str, str] = {
 class Watch:
     """How a network's subscriptions are looked after.
 
-    `every`: how often one is checked; `renewed_before`: how long before its end it is renewed.
+    `every`: how often one is checked; `renewed_before`: how long before its end it is renewed. `asks_us`: the
+    network itself asks our door again and again, so that its silence is a sign (docs/decisions/0019).
     """
 
     every: timedelta
     renewed_before: timedelta = timedelta(days=2)
+    asks_us: bool = False
 
 
 # X stops a webhook whose hourly check failed, LinkedIn checks every two hours and blocks after three
@@ -83,7 +110,7 @@ _WATCHED: Mapping[str, Watch] = {
     "threads": Watch(timedelta(days=1)),
     "whatsapp": Watch(timedelta(days=1)),
     "x": Watch(timedelta(hours=1)),
-    "linkedin": Watch(timedelta(hours=2), timedelta(days=7)),
+    "linkedin": Watch(timedelta(hours=2), timedelta(days=7), asks_us=True),
     "tiktok": Watch(timedelta(days=1)),
     "youtube": Watch(timedelta(days=1)),
 }
@@ -93,9 +120,13 @@ _WATCHED: Mapping[str, Watch] = {
 _ONE_SECRET = frozenset({"youtube"})
 
 
+# Where the same name on two servers is two profiles; elsewhere a name is one profile's, wherever it is kept.
+_LOCAL_NAMES = frozenset({"mastodon"})
+
+
 @dataclass(frozen=True)
 class InboundOnly:
-    """A network that we hear from and cannot publish to or read profiles on yet."""
+    """A network that we cannot publish to yet."""
 
     name: str
     default_server: str
@@ -133,6 +164,36 @@ def adapter(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -
 def inbound_only(name: str) -> InboundOnly | None:
     """What is known of a network that we only hear from; None for any other name."""
     return _INBOUND_ONLY.get(name)
+
+
+def reading_names() -> tuple[str, ...]:
+    """Every network whose profiles we can read."""
+    return tuple(_READING)
+
+
+def read_traits(name: str) -> ReadTraits:
+    """What reading profiles of a network takes. Raises KeyError for a name that is not in `reading_names`."""
+    return cast(ReadTraits, _class(_READING[name]).read_traits)
+
+
+def reading(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> Reading:
+    """What reads a network's profiles. Raises KeyError for a name that is not in `reading_names`."""
+    return cast(Reading, _class(_READING[name])(http, clock, sessions))
+
+
+def searching_names() -> tuple[str, ...]:
+    """Every network that lets a profile be found by words."""
+    return tuple(_SEARCHING)
+
+
+def searching(name: str, http: HttpClient, clock: Clock, sessions: SessionStore) -> Searching | None:
+    """What finds profiles on a network by words, or None."""
+    return cast(Searching, _class(_SEARCHING[name])(http, clock, sessions)) if name in _SEARCHING else None
+
+
+def has_local_names(name: str) -> bool:
+    """Whether each server of a network has names of its own."""
+    return name in _LOCAL_NAMES
 
 
 def receiving_names() -> tuple[str, ...]:

@@ -11,17 +11,19 @@ from chalicelib.core.clock import Clock, to_text
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms import checks
 from chalicelib.platforms.bluesky.poll import Notifications
+from chalicelib.platforms.bluesky.reader import READ_TRAITS, BlueskyReader
 from chalicelib.platforms.bluesky.sessions import Session, Sessions
 from chalicelib.platforms.bluesky.text import facets, mentioned
 from chalicelib.platforms.bluesky.tid import tid
 from chalicelib.platforms.bluesky.xrpc import UNDOCUMENTED, NoSuchRecord, SessionEnded, Xrpc
-from chalicelib.platforms.calls import plain, time_of
+from chalicelib.platforms.calls import time_of
 from chalicelib.platforms.errors import AdapterError, RateLimited, Rejected, Unavailable
 from chalicelib.platforms.inbound import Polled
 from chalicelib.platforms.port import (
     FOREVER,
     Absent,
     AccountRef,
+    Activity,
     Checkpoint,
     Content,
     Found,
@@ -73,12 +75,14 @@ class BlueskyAdapter:
         visible_after_for=timedelta(seconds=30),
         publish_for=timedelta(seconds=20),
     )
+    read_traits = READ_TRAITS
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:
         self._clock = clock
         self._xrpc = Xrpc(http, clock)
         self._sessions = Sessions(self._xrpc, clock, sessions)
         self._notifications = Notifications(self._xrpc, clock, self._sessions)
+        self._reader = BlueskyReader(http, clock, self._xrpc, self._sessions)
 
     def limits(self, account: AccountRef) -> Limits:
         return self.traits.limits
@@ -157,29 +161,11 @@ class BlueskyAdapter:
         return Found(_published({"handle": account.handle, **checkpoint, "did": repo}))
 
     def profile(self, account: AccountRef) -> Profile:
-        """Signs in; followers and name are left out where the server cannot ask the network's AppView."""
-        session = self._sessions.ready(account)
-        server, token = account.server, session.access
-        try:
-            about = self._xrpc.get(server, "com.atproto.server.getSession", token)
-        except SessionEnded:
-            self._sessions.drop(account, session)
-            raise
-        shown = self._if_possible(server, "app.bsky.actor.getProfile", token, actor=session.did)
-        last = self._if_possible(
-            server, "com.atproto.repo.listRecords", token, repo=session.did, collection=_POST, limit="1"
-        )
-        followers = shown.get("followersCount")
-        handle = plain(about.get("handle")) or session.handle
-        return Profile(
-            external_id=session.did,
-            handle=handle,
-            display_name=plain(shown.get("displayName")),
-            url=f"https://bsky.app/profile/{handle}",
-            followers=followers if isinstance(followers, int) else None,
-            last_post_at=_last_post_at(last),
-            status="active" if about.get("active", True) else plain(about.get("status")) or "inactive",
-        )
+        """As `BlueskyReader.profile`: ours signs in, anybody's is read on the network's AppView."""
+        return self._reader.profile(account)
+
+    def activity(self, account: AccountRef) -> Activity:
+        return self._reader.activity(account)
 
     def poll(self, account: AccountRef, cursor: str) -> Polled:
         return self._notifications.poll(account, cursor)
@@ -241,12 +227,6 @@ class BlueskyAdapter:
             kept = {"blob": answer["blob"], "uploaded_at": to_text(self._clock.now())}
             done["blobs"] = {**blobs, media.digest: kept}
 
-    def _if_possible(self, server: str, name: str, token: str, **params: str) -> dict[str, Any]:
-        try:
-            return self._xrpc.get(server, name, token, **params)
-        except AdapterError:
-            return {}
-
 
 def record(content: Content, checkpoint: Checkpoint) -> dict[str, Any]:
     """The post's record (lexicon app.bsky.feed.post): the same for the same content and checkpoint."""
@@ -283,10 +263,3 @@ def _published(checkpoint: Checkpoint) -> Published:
     handle = checkpoint.get("handle", "")
     name = handle if handle not in ("", "handle.invalid") else checkpoint["did"]
     return Published(_uri(checkpoint), f"https://bsky.app/profile/{name}/post/{checkpoint['rkey']}")
-
-
-def _last_post_at(listed: Mapping[str, Any]) -> datetime | None:
-    records = listed.get("records")
-    newest = records[0] if isinstance(records, list) and records else None
-    value = newest.get("value") if isinstance(newest, dict) else None
-    return time_of(value.get("createdAt")) if isinstance(value, dict) else None

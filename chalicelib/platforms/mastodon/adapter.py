@@ -12,16 +12,18 @@ from typing import Any
 from chalicelib.core.clock import Clock, to_text
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms import checks
-from chalicelib.platforms.calls import plain, time_of, web_address
+from chalicelib.platforms.calls import time_of, web_address
 from chalicelib.platforms.errors import AdapterError, NotReady, RateLimited, Rejected, Unavailable
 from chalicelib.platforms.inbound import Polled
 from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api, MediaUnfinished, NoSuchThing
 from chalicelib.platforms.mastodon.limits import DEFAULTS, ServerLimits
 from chalicelib.platforms.mastodon.poll import Notifications
+from chalicelib.platforms.mastodon.reader import READ_TRAITS, MastodonReader
 from chalicelib.platforms.mastodon.text import comparable, count, from_html, mentions
 from chalicelib.platforms.port import (
     Absent,
     AccountRef,
+    Activity,
     Checkpoint,
     Content,
     Found,
@@ -72,12 +74,14 @@ class MastodonAdapter:
         visible_after_for=timedelta(minutes=5),
         publish_for=timedelta(seconds=20),
     )
+    read_traits = READ_TRAITS
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:
         self._clock = clock
         self._api = Api(http, clock)
         self._limits = ServerLimits(self._api, clock)
         self._notifications = Notifications(self._api, clock)
+        self._reader = MastodonReader(http, clock)
 
     def limits(self, account: AccountRef) -> Limits:
         return self._limits.of(account)
@@ -135,22 +139,11 @@ class MastodonAdapter:
             return Unsure(error.message)
 
     def profile(self, account: AccountRef) -> Profile:
-        """`GET /api/v1/accounts/verify_credentials`, which tells the day of the last post."""
-        _, answer = self._api.get(account, "/api/v1/accounts/verify_credentials")
-        external_id = answer.get("id") if isinstance(answer, dict) else None
-        if not isinstance(external_id, str) or not _ID.fullmatch(external_id):
-            raise Unavailable(UNDOCUMENTED)
-        followers = answer.get("followers_count")
-        wrong = [name for name in ("suspended", "limited", "moved") if answer.get(name)]
-        return Profile(
-            external_id=external_id,
-            handle=plain(answer.get("acct")),
-            display_name=plain(answer.get("display_name")),
-            url=web_address(answer.get("url")),
-            followers=followers if isinstance(followers, int) else None,
-            last_post_at=time_of(answer.get("last_status_at")),
-            status=wrong[0] if wrong else "active",
-        )
+        """As `MastodonReader.profile`: of ours by its token, which it proves, of anybody without one."""
+        return self._reader.profile(account)
+
+    def activity(self, account: AccountRef) -> Activity:
+        return self._reader.activity(account)
 
     def poll(self, account: AccountRef, cursor: str) -> Polled:
         return self._notifications.poll(account, cursor)

@@ -18,10 +18,15 @@ from chalicelib.platforms.port import AccountRef
 _CALL_FOR = timedelta(seconds=15)
 _UPLOAD_FOR = timedelta(seconds=60)
 _UNFINISHED = "unfinished media"
+_NO_SCOPE = "outside the authorized scopes"  # https://docs.joinmastodon.org/api/oauth-scopes/
 
 
 class MediaUnfinished(Unavailable):
     """The server has not finished the media of this status."""
+
+
+class LacksScope(AuthExpired):
+    """The token was made without a permission that this call needs; it may be good for others."""
 
 
 class NoSuchThing(Rejected):
@@ -34,6 +39,10 @@ REFUSALS: Refusals = {
     (401, ANY): (
         AuthExpired,
         "The Mastodon server no longer accepts this account's access; connect it again.",
+    ),
+    (403, _NO_SCOPE): (
+        LacksScope,
+        "The Mastodon server does not let this account's access token do that: {}. Make one that may.",
     ),
     (403, ANY): (
         AuthExpired,
@@ -93,7 +102,8 @@ def _read_error(answer: Mapping[str, Any]) -> tuple[str, str]:
     message = answer.get("error")
     if not isinstance(message, str) or not message:
         return "", ""
-    return _UNFINISHED if "not finished processing" in message else message, message
+    known = {"not finished processing": _UNFINISHED, _NO_SCOPE: _NO_SCOPE}
+    return next((name for words, name in known.items() if words in message), message), message
 
 
 def _url(account: AccountRef, path: str) -> str:

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from chalicelib.core.clock import Clock
 from chalicelib.platforms.calls import time_of
-from chalicelib.platforms.errors import AdapterError, Unavailable
+from chalicelib.platforms.errors import AdapterError, AuthExpired, Unavailable
 from chalicelib.platforms.inbound import Polled
-from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api
+from chalicelib.platforms.mastodon.api import UNDOCUMENTED, Api, LacksScope
 from chalicelib.platforms.port import AccountRef
 
 _PAGE = 30  # the most that servers before 4.1 give, so a shorter page is the last one on every server
@@ -24,6 +24,11 @@ _PAGES_MOST = 5
 # stays behind what is younger than this, and remembers which of it was delivered.
 _SETTLES_FOR = timedelta(minutes=1)
 _SEEN_MOST = 60
+_NO_SCOPE = (
+    "The access token of this Mastodon account lacks the scope read:notifications, without which mentions "
+    "and answers cannot be read. Add that scope to the application on the server, make a new token, and "
+    "replace the account's credentials with it."
+)
 # Of other people's affairs: posts of those whom we follow, polls that ended, a moderator's work list.
 _NOT_OURS = ("status", "poll", "admin.sign_up", "admin.report")
 
@@ -86,7 +91,10 @@ class Notifications:
             ("include_filtered", "true"),
             *(("exclude_types[]", kind) for kind in _NOT_OURS),
         ]
-        _, page = self._api.get(account, "/api/v1/notifications", asked, max_bytes=_PAGE_BYTES)
+        try:
+            _, page = self._api.get(account, "/api/v1/notifications", asked, max_bytes=_PAGE_BYTES)
+        except LacksScope:
+            raise AuthExpired(_NO_SCOPE) from None
         if not isinstance(page, list) or not all(isinstance(told, dict) and _id(told) for told in page):
             raise Unavailable(UNDOCUMENTED)
         return page

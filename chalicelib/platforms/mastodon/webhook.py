@@ -64,7 +64,8 @@ class MastodonWebhook:
         try:
             if "notification" in piece:
                 return list(_notified(piece["account"], piece["notification"]))
-            return list(_hooked(piece["hook"], when_iso(piece["received_at"])))
+            hooked = _hooked(piece["hook"], when_iso(piece["received_at"]))
+            return [replace(event, is_server_wide=True) for event in hooked]
         except AttributeError as error:
             raise TypeError(f"not of the documented form: {error}") from None
 

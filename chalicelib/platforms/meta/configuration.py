@@ -10,6 +10,8 @@ GRAPH_VERSION = "v25.0"
 # After this day Meta serves the next version under this name, and no answer says so.
 GRAPH_VERSION_ENDS_ON = date(2028, 7, 29)
 
+THREADS_VERSION = "v1.0"  # the only one there has been
+
 # Fields of a page as `subscribed_apps` names them; those of messages need the permission pages_messaging.
 PAGE_FIELDS = (
     "feed",
@@ -33,3 +35,8 @@ RECENT_POSTS = 100
 POSTS_AT_ONCE = 25
 COMMENTS_AT_ONCE = 100
 COMMENTS_MOST = 2_000  # of one post
+
+# Of the newest posts of an account, so that one which is pinned, or was written for an earlier day, is not
+# taken for the last. Of Threads more, since its list has what was shared among what was written.
+NEWEST_POSTS = 5
+NEWEST_THREADS = 25

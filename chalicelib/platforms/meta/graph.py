@@ -8,7 +8,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,10 +55,27 @@ class NotPermitted(AuthExpired):
 
 
 class Graph:
-    def __init__(self, http: HttpClient, clock: Clock) -> None:
-        self._http = http
+    """`version` is asked for where the account's credentials have no `api_version`; Threads has its own."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        clock: Clock,
+        version: str = GRAPH_VERSION,
+        version_ends_on: date | None = GRAPH_VERSION_ENDS_ON,
+    ) -> None:
         self._clock = clock
         self._asking = Asking(http, "Meta", self._sort)
+        self._version = version
+        self._version_ends_on = version_ends_on
+
+    def get(self, account: AccountRef, path: str, params: Mapping[str, str]) -> dict[str, Any]:
+        """One object, or one page of a list. Raises as `items` does."""
+        return self._ask(account, "GET", path, {**params, **_proof(account)})
+
+    def unclear(self) -> Unavailable:
+        """What an answer is that has not got what was asked for."""
+        return self._asking.unclear()
 
     def items(
         self, account: AccountRef, path: str, params: Mapping[str, str], most: int
@@ -87,11 +104,12 @@ class Graph:
 
     def _ask(self, account: AccountRef, method: str, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         version = account.credentials.get("api_version", "")
-        if not version and self._clock.now().date() >= GRAPH_VERSION_ENDS_ON:
-            log.warning("the version of the Graph API has ended", extra={"version": GRAPH_VERSION})
+        ends_on = self._version_ends_on
+        if not version and ends_on is not None and self._clock.now().date() >= ends_on:
+            log.warning("the version of the Graph API has ended", extra={"version": self._version})
         if version and not _VERSION.fullmatch(version):
             raise VersionGone("The account's api_version must be written as v25.0; correct it there.")
-        url = f"{account.server.rstrip('/')}/{version or GRAPH_VERSION}/{path}"
+        url = f"{account.server.rstrip('/')}/{version or self._version}/{path}"
         headers = {"Authorization": f"Bearer {account.credentials.get('access_token', '')}"}
         body = b""
         if method == "POST":

@@ -1,4 +1,4 @@
-"""Calls to X with the app-only bearer token, and the tables that sort its refusals.
+"""Calls to X's webhooks with the app-only bearer token, and the tables that sort all of X's refusals.
 
 https://docs.x.com/x-api/fundamentals/response-codes-and-errors: a refusal is a problem of RFC 7807, or a list
 of errors; the webhook calls name their own reasons in its words.
@@ -30,10 +30,15 @@ _CALL_FOR = timedelta(seconds=15)  # a PUT or POST of a webhook answers after X 
 _ANSWER_BYTES = 2**20
 
 REFUSALS: Refusals = {
-    (400, ANY): (Rejected, "X refused the subscription: {}."),
-    (401, ANY): (AuthExpired, "X does not accept the app's bearer token; give the account a new one."),
+    (400, ANY): (Rejected, "X refused the request: {}."),
+    (401, ANY): (AuthExpired, "X does not accept the access that it was asked with; give it a new one."),
     (402, ANY): (OutOfCredit, "X's credit for this app is used up; buy more in X's developer console."),
-    (403, "client-forbidden"): (AuthExpired, "X does not let this app use its webhooks: {}."),
+    (403, "client-forbidden"): (AuthExpired, "X does not let this app do that: {}."),
+    (403, "credits"): (OutOfCredit, "X's credit for this app is used up; buy more in X's developer console."),
+    (403, "unsupported-authentication"): (
+        AuthExpired,
+        "X does not let an app alone ask for this; it needs the access of an account of yours too.",
+    ),
     (403, ANY): (Rejected, "X does not allow it: {}. The account's owner may have to authorise the app."),
     (404, ANY): (Rejected, "X does not know what was asked for: {}."),
     (409, ANY): (Unavailable, "X is busy with the same thing; it is asked again later."),
@@ -55,7 +60,7 @@ class Api:
     def __init__(self, http: HttpClient, clock: Clock) -> None:
         self._http = http
         self._clock = clock
-        self._asking = Asking(http, "X", self._sort)
+        self._asking = Asking(http, "X", self.sort)
 
     def items(self, account: AccountRef, path: str) -> list[Mapping[str, Any]]:
         """A short list. Raises any AdapterError but OutcomeUnknown and NotReady, as all calls here do."""
@@ -97,10 +102,13 @@ class Api:
             raise self._asking.unclear()
         return [each for each in data if isinstance(each, dict)]
 
-    def _sort(self, response: Response) -> AdapterError | None:
-        """A 200 without data is a refusal too when it holds errors; X gives those the status of the call."""
+    def sort(self, response: Response) -> AdapterError | None:
+        """The documented refusal that an answer is.
+
+        A 200 without data is one too when it holds errors; X gives those the status of the call.
+        """
         answer = response.json()
-        name, words = _said(answer) if isinstance(answer, dict) else ("", "")
+        name, words = said(answer) if isinstance(answer, dict) else ("", "")
         refused = name != "" and (response.status >= 400 or "data" not in answer)
         if refused and name in _REASONS:
             kind, sentence = _REASONS[name]
@@ -118,7 +126,7 @@ class Api:
         return bounded(self._http.retry_at(response) or now + LIMIT_FOR, now)
 
 
-def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
+def said(answer: Mapping[str, Any]) -> tuple[str, str]:
     """Name and words of a problem; the name is empty where the JSON is none."""
     errors = answer.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}

@@ -23,3 +23,9 @@ LIMIT_FOR = timedelta(minutes=15)  # X's window, for a 429 that does not say whe
 REPLAYED_FROM_MOST = timedelta(hours=23, minutes=50)
 REPLAYED_FROM_LEAST = timedelta(minutes=31)
 REPLAYED_UNTIL_LEAST = timedelta(minutes=10)
+
+# X's data dictionary and examples have this field of a user; OpenAPI 2.167, of the same day, calls it
+# `most_recent_post_id` and does not list it among those that can be asked for.
+LAST_POST_FIELD = "most_recent_tweet_id"
+LAST_POST_NAMES = (LAST_POST_FIELD, "most_recent_post_id")
+FOUND_AT_ONCE = 20  # each profile that is found is billed as one that is read, $0.010 in August 2026

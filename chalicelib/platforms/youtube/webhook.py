@@ -1,7 +1,7 @@
 """YouTube's pushes: WebSub (https://www.w3.org/TR/websub/) from Google's hub, one callback a subscription.
 
 https://developers.google.com/youtube/v3/guides/push_notifications. A hub pushes new videos and new titles or
-descriptions; it says nothing of comments and nothing of figures.
+descriptions; it says nothing of comments, which are polled (comments.py), and nothing of figures.
 """
 
 import re
@@ -22,7 +22,7 @@ from chalicelib.platforms.inbound import (
     Piece,
     Signed,
 )
-from chalicelib.platforms.signing import when_iso
+from chalicelib.platforms.signing import object_of, text_of, when_iso
 from chalicelib.platforms.youtube.feed import pieces
 from chalicelib.platforms.youtube.websub import asked_for, signed_form
 
@@ -78,6 +78,8 @@ class YouTubeWebhook:
             return [self._video(piece["entry"])]
         if "deleted" in piece:
             return [self._deleted(piece["deleted"])]
+        if "comment" in piece:
+            return [self._comment(piece)]
         return [self._subscription(piece)]
 
     def _video(self, entry: Mapping[str, str]) -> InboundEvent:
@@ -122,6 +124,31 @@ class YouTubeWebhook:
             post_id=video,
             url=web_address(entry["url"]),
             details={"reason": "The video was deleted, or is no longer public."},
+        )
+
+    def _comment(self, piece: Piece) -> InboundEvent:
+        """https://developers.google.com/youtube/v3/docs/comments. Whom a deleted account was is not said."""
+        comment_id, said = piece["comment"]["id"], piece["comment"]["snippet"]
+        channel = text_of(object_of(said.get("authorChannelId")).get("value"))
+        name, url = plain(said.get("authorDisplayName")), web_address(said.get("authorChannelUrl"))
+        made_at, video, thread = when_iso(said["publishedAt"]), piece["video"], piece["thread"]
+        edited_at = max(when_iso(said.get("updatedAt") or said["publishedAt"]), made_at)
+        about = f"v={video}&lc={comment_id}"
+        return InboundEvent(
+            self.platform,
+            InboundKind.COMMENT,
+            f"comment:{comment_id}:{to_text(edited_at)}",
+            piece["account"],
+            made_at,
+            external_id=comment_id,
+            author=Author(channel, name if name.startswith("@") else "", name, url) if channel else None,
+            own=channel == piece["account"],
+            thread=thread,
+            parent_id="" if comment_id == thread else text_of(said.get("parentId")) or thread,
+            post_id=video,
+            text=text_of(said.get("textDisplay")),
+            url=f"https://www.youtube.com/watch?{about}" if video else "",
+            edited_at=edited_at if edited_at > made_at else None,
         )
 
     def _subscription(self, piece: Piece) -> InboundEvent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,10 +13,15 @@ from infra.local.platform.database import Database, Row, to_time
 
 NETWORKS = ("mastodon", "bluesky")
 ACTIVE = "active"
-STATES = (ACTIVE, "deactivated", "takendown")
+STATES = {
+    "bluesky": (ACTIVE, "deactivated", "takendown"),
+    "mastodon": (ACTIVE, "limited", "suspended"),
+}
 _ACCOUNTS = (
     "select id, username, display_name, note, access_token, created_at, coalesce(did, ''),"
-    " coalesce(password, ''), coalesce(state, 'active') from accounts left join repos on account_id = id "
+    " coalesce(password, ''), coalesce(r.state, l.state, 'active'), coalesce(avatar, ''),"
+    " coalesce(website, ''), coalesce(followers, 0), coalesce(verified, 0)"
+    " from accounts left join repos r on r.account_id = id left join looks l on l.account_id = id "
 )
 
 
@@ -24,6 +30,7 @@ class Account:
     """A profile. `username` is a Bluesky account's handle; `did` is empty on Mastodon.
 
     `access_token` is a Mastodon account's one bearer token, and what signs a Bluesky account's sessions.
+    `avatar` is what avatars.py draws, empty for initials; only Bluesky has `verified`.
     """
 
     id: int
@@ -35,6 +42,15 @@ class Account:
     did: str = ""
     password: str = field(default="", repr=False)
     state: str = ACTIVE
+    avatar: str = ""
+    website: str = ""
+    followers: int = 0
+    verified: bool = False
+
+    @property
+    def avatar_path(self) -> str:
+        """Where this server shows the picture."""
+        return f"/avatars/{self.username}.{'png' if self.avatar else 'svg'}"
 
     @property
     def network(self) -> str:
@@ -53,6 +69,11 @@ class Wanted:
     access_token: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
     state: str | None = None
+    avatar: str | None = None
+    website: str | None = None
+    followers: int | None = None
+    verified: bool | None = None
+    created_at: datetime | None = None
 
 
 class OtherNetworkError(ValueError):
@@ -83,7 +104,7 @@ class Accounts:
                         wanted.display_name or wanted.username,
                         wanted.note or "",
                         wanted.access_token or secrets.token_urlsafe(32),
-                        self._db.stamp(),
+                        _stored(wanted.created_at) if wanted.created_at else self._db.stamp(),
                     ),
                 )
                 if wanted.network == "bluesky":
@@ -96,6 +117,7 @@ class Accounts:
                 raise OtherNetworkError
             else:
                 self._update(db, known, wanted)
+            self._save_looks(db, wanted)
             saved = self.named(wanted.username)
         if saved is None:
             raise LookupError(wanted.username)
@@ -105,11 +127,12 @@ class Accounts:
         password = known.password if wanted.password is None else wanted.password
         ended = known.did and password != known.password
         db.execute(
-            "update accounts set display_name = ?, note = ?, access_token = ? where id = ?",
+            "update accounts set display_name = ?, note = ?, access_token = ?, created_at = ? where id = ?",
             (
                 wanted.display_name or known.display_name,
                 known.note if wanted.note is None else wanted.note,
                 secrets.token_urlsafe(32) if ended else wanted.access_token or known.access_token,
+                _stored(wanted.created_at or known.created_at),
                 known.id,
             ),
         )
@@ -117,6 +140,32 @@ class Accounts:
             "update repos set password = ?, state = ? where account_id = ?",
             (password, wanted.state or known.state, known.id),
         )
+
+    def _save_looks(self, db: sqlite3.Connection, wanted: Wanted) -> None:
+        account = self.named(wanted.username)
+        told = {
+            name: getattr(wanted, name) for name in ("avatar", "website", "followers", "verified", "state")
+        }
+        if account is None or all(value is None for value in told.values()):
+            return
+        kept = [getattr(account, name) if value is None else value for name, value in told.items()]
+        db.execute("insert or replace into looks values (?, ?, ?, ?, ?, ?)", (account.id, *kept))
+
+    def found(self, network: str, words: str, limit: int) -> list[Account]:
+        """Open accounts that have every word in their name or handle, those with most followers first.
+
+        Bluesky's search reads the description too. Case and accents make no difference.
+        """
+        wanted = _plain(words).split()
+        listed = [
+            account
+            for account in self.all()
+            if account.network == network
+            and account.state in (ACTIVE, "limited")
+            and wanted
+            and all(word in _plain(_searched(account)) for word in wanted)
+        ]
+        return sorted(listed, key=lambda account: -account.followers)[:limit]
 
     def all(self) -> list[Account]:
         """All accounts, in the order they were made."""
@@ -149,4 +198,19 @@ class Accounts:
 
 
 def _account(row: Row) -> Account:
-    return Account(*[*row[:5], to_time(row[5]), *row[6:]])
+    return Account(*[*row[:5], to_time(row[5]), *row[6:-1], bool(row[-1])])
+
+
+def _searched(account: Account) -> str:
+    about = account.note if account.network == "bluesky" else ""
+    return f"{account.username} {account.display_name} {about}"
+
+
+def _plain(text: str) -> str:
+    """A text without case and accents, its words apart by one space."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in letters if not unicodedata.combining(char))
+
+
+def _stored(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

@@ -16,7 +16,7 @@ from infra.local.platform.bluesky.pages import BlueskyPages
 from infra.local.platform.bluesky.records import Records
 from infra.local.platform.bluesky.repos import Repos
 from infra.local.platform.bluesky.sessions import Sessions
-from infra.local.platform.call import Call
+from infra.local.platform.call import Call, as_id
 from infra.local.platform.control import Control
 from infra.local.platform.database import Database
 from infra.local.platform.mastodon.api import Api
@@ -28,6 +28,7 @@ from infra.local.platform.mastodon.statuses import Statuses
 from infra.local.platform.media import VIDEO_BYTES
 from infra.local.platform.misbehave import Exchange, Rules, obey
 from infra.local.platform.pages import Pages
+from infra.local.platform.seeding import Seeding
 from infra.local.platform.settings import RateLimiter, Settings, Stats
 from infra.local.serving.answers import ApiError, answer, refuse_strangers
 
@@ -54,7 +55,8 @@ class Platform:
         self._pages.networks = {"mastodon": mastodon, "bluesky": bluesky}
         api = Api(db, self._accounts, self._statuses, self._rules, settings, self._stats)
         counts = (self._statuses.created_by_username, repos.created_by_username)
-        control = Control(db, self._accounts, counts, self._rules, settings, self._stats)
+        seeding = Seeding(db, self._accounts, {"mastodon": self._statuses.plant, "bluesky": repos.plant})
+        control = Control(db, self._accounts, seeding, counts, self._rules, settings, self._stats)
         xrpc = {
             **Sessions(db, repos).endpoints(),
             **Records(repos, self._stats).endpoints(),
@@ -87,7 +89,22 @@ class Platform:
     def _mastodon(self, request: Request) -> Exchange:
         entities = Entities(self._accounts, self._statuses, request.host_url.rstrip("/"))
         call = MastodonCall(request, self._now(), self._reader(request), entities)
-        return MastodonExchange(call, self._mastodon_limiter, self._settings.rate_limit, self._dispatch)
+        limit, about = self._settings.rate_limit, self._looked_at(call)
+        return MastodonExchange(call, self._mastodon_limiter, limit, self._dispatch, about)
+
+    def _looked_at(self, call: MastodonCall) -> Account | None:
+        """Whose profile or posts a call of Mastodon's API asks for."""
+        try:
+            arguments = self._match(call.request)[1]
+        except HTTPException:
+            return None
+        account_id = as_id(arguments.get("account_id", ""))
+        if account_id is not None:
+            return self._accounts.by_id(account_id)
+        path = call.request.path.rstrip("/")
+        if path.endswith("/accounts/lookup"):
+            return self._accounts.on_mastodon(call.text("acct").removeprefix("@").partition("@")[0])
+        return call.account if path.endswith("/accounts/verify_credentials") else None
 
     def _bluesky(self, request: Request) -> Exchange:
         call = XrpcCall(request, self._now(), self._accounts)

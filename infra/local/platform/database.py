@@ -41,8 +41,11 @@ class Database:
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """A transaction, undone when its body raises."""
+        """A transaction, undone when its body raises; inside of another one, a part of that."""
         with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("begin immediate")
             try:
                 yield self._db

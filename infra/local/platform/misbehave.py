@@ -1,8 +1,8 @@
 """The ways in which the local platform can be told to fail, so that every failure path can be tried at will.
 
 A rule applies to the calls that match its account and route, in the order the rules were given, until its
-`times` are used up. On either network `statuses` is the publishing call and `media` the upload. Rules live
-in memory: a restarted platform behaves.
+`times` are used up. On either network `statuses` is the publishing call, `media` the upload, and `reads` a
+look at one account's profile or posts, by whomever. Rules live in memory: a restarted platform behaves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from infra.local.platform.settings import Allowance
 from infra.local.serving.server import NoAnswerError
 
-ROUTES = ("statuses", "media", "any")
+ROUTES = ("statuses", "media", "reads", "any")
 MODES = (
     "429",
     "500",

@@ -15,9 +15,11 @@ from typing import Protocol, TypeVar
 
 import regex
 from markupsafe import Markup
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Response
 
+from infra.local.platform import avatars
 from infra.local.platform.accounts import Account, Accounts
 from infra.local.platform.call import Call
 from infra.local.platform.visitors import NAME_CHARACTERS, TEXT_CHARACTERS
@@ -126,6 +128,7 @@ class Pages:
             ("/", self.index),
             ("/tags/<tag>", self.tag),
             ("/avatars/<username>.svg", self.avatar),
+            ("/avatars/<username>.png", self.picture),
             ("/base.css", lambda call: html.style(html.BASE_CSS)),
             ("/platform.css", lambda call: html.style(HERE / "static" / "platform.css")),
         ]
@@ -170,6 +173,13 @@ class Pages:
         response = Response(picture, mimetype="image/svg+xml")
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
         return response
+
+    def picture(self, call: Call, username: str) -> Response:
+        """The picture that an account chose."""
+        account = self._accounts.named(username)
+        if account is None or not account.avatar:
+            raise NotFound
+        return Response(avatars.picture(account.avatar), mimetype="image/png")
 
     def problem(self, status: int) -> Response:
         """A page for what is not here."""

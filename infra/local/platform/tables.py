@@ -6,6 +6,9 @@ TABLES = """
 create table if not exists accounts (
     id integer primary key, username text not null unique collate nocase, display_name text not null,
     note text not null, access_token text not null unique, created_at text not null);
+create table if not exists looks (
+    account_id integer primary key, avatar text not null, website text not null, followers integer not null,
+    verified integer not null, state text not null);
 
 create table if not exists statuses (
     id integer primary key, account_id integer not null, text text not null, spoiler_text text not null,
@@ -50,6 +53,7 @@ create index if not exists notices_of_account on notices (account_id, id);
 """
 _NAMES = (
     "accounts",
+    "looks",
     "statuses",
     "media",
     "idempotency",

@@ -82,7 +82,7 @@ def test_no_token_at_all_calls_nobody(bench: Bench) -> None:
     with pytest.raises(AuthExpired):
         bench.adapter.publish(nobody, TEXT, prepared(bench, TEXT))
     with pytest.raises(AuthExpired):
-        bench.adapter.profile(nobody)
+        bench.adapter.profile(replace(bench.account, credentials={"access_token": ""}))
     assert bench.transport.requests == []
 
 

@@ -233,6 +233,22 @@ def test_a_token_that_ended_is_told(server: Server, start: str) -> None:
         server.poll(start)
 
 
+def test_a_token_without_the_scope_for_notifications_is_told_the_scope_and_what_to_do(
+    server: Server, start: str
+) -> None:
+    server.fails = [reply(403, {"error": "This action is outside the authorized scopes"})]
+    with pytest.raises(AuthExpired, match="lacks the scope read:notifications") as refused:
+        server.poll(start)
+    assert "make a new token" in refused.value.message
+    assert "post" not in refused.value.message
+
+
+def test_an_account_that_its_server_shut_out_is_not_said_to_lack_a_scope(server: Server, start: str) -> None:
+    server.fails = [reply(403, {"error": "Your login is currently disabled"})]
+    with pytest.raises(AuthExpired, match="Your login is currently disabled"):
+        server.poll(start)
+
+
 def test_a_page_of_long_texts_is_read(server: Server, start: str) -> None:
     server.add(*range(1001, 1031))
     for told in server.kept.values():

@@ -20,6 +20,7 @@ from infra.local.platform.misbehave import Rules
 from infra.local.serving.answers import answer, timestamp
 
 _REASONS = ("mention", "reply")
+_VERIFIED = {"verifications": [], "verifiedStatus": "valid", "trustedVerifierStatus": "none"}
 _FILTERS = ("posts_with_replies", "posts_no_replies")
 
 
@@ -34,6 +35,7 @@ class AppView:
         """What can be called, with its HTTP method."""
         return {
             "GET app.bsky.actor.getProfile": self.profile,
+            "GET app.bsky.actor.searchActors": self.search,
             "GET app.bsky.feed.getAuthorFeed": self.author_feed,
             "GET app.bsky.notification.listNotifications": self.notifications,
         }
@@ -41,9 +43,16 @@ class AppView:
     def profile(self, call: XrpcCall) -> Response:
         """An account as others see it."""
         account = _actor(call)
-        counts = {"followersCount": 0, "followsCount": 0, "postsCount": self._repos.activity(account.id)[0]}
-        about = {"description": account.note, "indexedAt": timestamp(account.created_at)}
-        return answer({**_author(call, account), **about, **counts})
+        posts, _ = self._repos.activity(account.id)
+        counts = {"followersCount": account.followers, "followsCount": 0, "postsCount": posts}
+        website = {"website": account.website} if account.website else {}
+        return answer({**_described(call, account), **website, **counts})
+
+    def search(self, call: XrpcCall) -> Response:
+        """Accounts of this server by words, without their figures."""
+        words = call.request.args.get("q", call.request.args.get("term", ""))
+        found = call.accounts.found("bluesky", words, call.limit(otherwise="25"))
+        return answer({"actors": [_described(call, account) for account in found]})
 
     def author_feed(self, call: XrpcCall) -> Response:
         """An account's posts; a `lag` rule hides the youngest, as an AppView that is behind does."""
@@ -127,10 +136,16 @@ def _author(call: XrpcCall, account: Account) -> dict[str, Any]:
         "did": account.did,
         "handle": account.username,
         "displayName": account.display_name,
-        "avatar": f"{call.base_url}/avatars/{account.username}.svg",
+        "avatar": call.base_url + account.avatar_path,
         "createdAt": timestamp(account.created_at),
         "labels": [],
+        **({"verification": _VERIFIED} if account.verified else {}),
     }
+
+
+def _described(call: XrpcCall, account: Account) -> dict[str, Any]:
+    about = {"description": account.note, "indexedAt": timestamp(account.created_at)}
+    return {**_author(call, account), **about}
 
 
 def _embed(call: XrpcCall, record: Record) -> dict[str, Any] | None:

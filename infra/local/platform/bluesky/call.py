@@ -161,9 +161,9 @@ class XrpcCall(Call):
             raise XrpcError(f'Params must have the property "{name}"')
         return self.request.args[name]
 
-    def limit(self) -> int:
-        """The `limit` parameter, 1 to 100, 50 when missing. Raises XrpcError."""
-        value = self.request.args.get("limit", "50")
+    def limit(self, otherwise: str = "50") -> int:
+        """The `limit` parameter, 1 to 100. Raises XrpcError."""
+        value = self.request.args.get("limit", otherwise)
         if not (value.isascii() and value.isdecimal() and len(value) < 4 and 1 <= int(value) <= 100):
             raise XrpcError("limit must be from 1 to 100")
         return int(value)

@@ -20,6 +20,12 @@ LARGEST_JSON_BYTES = 150 * 1024
 LARGEST_BLOB_BYTES = 50 * 1024 * 1024
 _SIGN_IN = "com.atproto.server.createSession"
 _UPLOAD = "com.atproto.repo.uploadBlob"
+_READS = (
+    "app.bsky.actor.getProfile",
+    "app.bsky.feed.getAuthorFeed",
+    "com.atproto.repo.listRecords",
+    "com.atproto.sync.getRepoStatus",
+)
 _PUBLISHING = ("com.atproto.repo.putRecord", "com.atproto.repo.createRecord")
 
 
@@ -39,9 +45,9 @@ class XrpcExchange:
         self._sign_ins = sign_ins
         self._settings = settings
         self._carry_out = carry_out
-        upload = call.method == _UPLOAD
+        self.route = _route(call.method)
+        upload = self.route == "media"
         call.request.max_content_length = LARGEST_BLOB_BYTES if upload else LARGEST_JSON_BYTES
-        self.route = "media" if upload else "statuses" if call.method in _PUBLISHING else "other"
         self.username = call.subject.username if call.subject else None
 
     def allowance(self) -> Allowance:
@@ -96,6 +102,14 @@ class XrpcExchange:
         window = int(RATE_WINDOW.total_seconds())
         response.headers.setdefault("RateLimit-Policy", f"{allowance.limit};w={window}")
         return response
+
+
+def _route(method: str) -> str:
+    if method == _UPLOAD:
+        return "media"
+    if method in _PUBLISHING:
+        return "statuses"
+    return "reads" if method in _READS else "other"
 
 
 def _seconds(at: datetime) -> str:

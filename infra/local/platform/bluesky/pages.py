@@ -103,8 +103,8 @@ class BlueskyPages:
 
     def face(self, call: Call, account: Account) -> Face:
         name = account.username
-        handle, avatar = f"@{name}", f"/avatars/{name}.svg"
-        return Face(account.display_name, handle, handle, avatar, f"/profile/{name}", "Bluesky")
+        handle = f"@{name}"
+        return Face(account.display_name, handle, handle, account.avatar_path, f"/profile/{name}", "Bluesky")
 
     def activity(self, account: Account) -> tuple[int, datetime | None]:
         return self._repos.activity(account.id)

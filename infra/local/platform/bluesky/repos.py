@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from infra.local.platform.accounts import Account
 from infra.local.platform.bluesky.lexicon import FACET, POST, is_blob
 from infra.local.platform.bluesky.names import blob_cid, record_cid, tid
 from infra.local.platform.database import Database, Row, to_time
+from infra.local.serving.answers import timestamp
 
 UNUSED_BLOB_KEPT_FOR = timedelta(minutes=5)
 ANY: Literal["any"] = "any"
@@ -119,6 +120,17 @@ class Repos:
         if written is None:
             raise LookupError(rkey)
         return written, True
+
+    def plant(self, account: Account, text: str, at: datetime) -> None:
+        """A post as if made and indexed at that time."""
+        stamp = timestamp(at)
+        value = {"$type": POST, "text": text, "createdAt": stamp}
+        with self._db.change() as db:
+            record, _ = self.put(account, POST, tid(int(at.timestamp() * 1_000_000)), value)
+            db.execute(
+                "update records set indexed_at = ? where id = ?",
+                (at.astimezone(UTC).isoformat(timespec="milliseconds"), record.id),
+            )
 
     def _write(
         self,

@@ -61,6 +61,7 @@ class Api:
             ("GET", "/api/v1/accounts/verify_credentials", self.verify_credentials),
             ("GET", "/api/v1/accounts/lookup", self.lookup),
             ("GET", "/api/v1/accounts/<account_id>", self.account),
+            ("GET", "/api/v2/search", self.search),
             ("GET", "/api/v1/accounts/<account_id>/statuses", self.account_statuses),
             ("POST", "/api/v1/statuses", self.create_status),
             ("GET", "/api/v1/statuses/<status_id>", self.status),
@@ -100,6 +101,8 @@ class Api:
     def account_statuses(self, call: MastodonCall, account_id: str) -> Response:
         """An account's posts; a `lag` rule hides the youngest, as a slow replica would."""
         account = self._account(account_id)
+        if account.state == "suspended":
+            return call.page([], [])
         lag = self._rules.take_lag(account.username)
         if call.flag("only_media") or call.flag("pinned") or call.text("tagged"):
             raise ApiError(422, "The local platform cannot filter by only_media, pinned or tagged")
@@ -112,6 +115,18 @@ class Api:
         )
         shown = [call.entities.status(status, call.account) for status in statuses]
         return call.page(shown, [status.id for status in statuses])
+
+    def search(self, call: MastodonCall) -> Response:
+        """Accounts of this server by words; a stranger may neither resolve nor leaf through."""
+        refused = {"resolve": "that resolve remote resources are", "offset": "pagination is"}
+        for name, what in refused.items():
+            if call.account is None and call.flag(name):
+                raise ApiError(401, f"Search queries {what} not supported without authentication")
+        wanted = call.text("type") or "accounts"
+        limit = call.window(default=20, most=40).limit
+        found = self._accounts.found("mastodon", call.text("q"), limit) if wanted == "accounts" else []
+        shown = [call.entities.account(account) for account in found]
+        return answer({"accounts": shown, "statuses": [], "hashtags": []})
 
     def status(self, call: MastodonCall, status_id: str) -> Response:
         """One post."""

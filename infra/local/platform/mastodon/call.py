@@ -30,9 +30,11 @@ class MastodonCall(Call):
 
     @property
     def author(self) -> Account:
-        """The account that calls. Raises ApiError 401 when no valid token came along."""
+        """The account that calls. Raises ApiError 401 without a valid token, 403 when it is suspended."""
         if self.account is None:
             raise ApiError(HTTPStatus.UNAUTHORIZED, "The access token is invalid")
+        if self.account.state == "suspended":
+            raise ApiError(HTTPStatus.FORBIDDEN, "Your login is currently disabled")
         return self.account
 
     @cached_property

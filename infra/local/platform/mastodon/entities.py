@@ -21,6 +21,16 @@ TITLE = "Local platform"
 DESCRIPTION = "A stand-in for a Mastodon server, for development on one machine."
 
 Json = dict[str, Any]
+# What a server no longer shows of a suspended account.
+_BLANK: Json = {
+    "display_name": "",
+    "note": "",
+    "followers_count": 0,
+    "following_count": 0,
+    "statuses_count": 0,
+    "last_status_at": None,
+    "fields": [],
+}
 
 
 class Entities:
@@ -61,8 +71,9 @@ class Entities:
     def _account(self, account: Account) -> Json:
         count, last_at = self._statuses.activity(account.id)
         url = f"{self.base_url}/@{account.username}"
-        avatar = f"{self.base_url}/avatars/{account.username}.svg"
-        return {
+        avatar = self.base_url + account.avatar_path
+        website = Markup('<a href="{0}" rel="me nofollow noopener noreferrer" target="_blank">{0}</a>')
+        shown = {
             "id": str(account.id),
             "username": account.username,
             "acct": account.username,
@@ -80,7 +91,7 @@ class Entities:
             "avatar_static": avatar,
             "header": avatar,
             "header_static": avatar,
-            "followers_count": 0,
+            "followers_count": account.followers,
             "following_count": 0,
             "statuses_count": count,
             "last_status_at": last_at.date().isoformat() if last_at else None,
@@ -88,8 +99,13 @@ class Entities:
             "noindex": False,
             "emojis": [],
             "roles": [],
-            "fields": [],
+            "fields": [
+                {"name": "Website", "value": str(website.format(account.website)), "verified_at": None}
+            ][: bool(account.website)],
         }
+        if account.state == "suspended":
+            return {**shown, **_BLANK, "suspended": True}
+        return {**shown, "limited": True} if account.state == "limited" else shown
 
     def own_account(self, account: Account) -> Json:
         """The CredentialAccount entity."""

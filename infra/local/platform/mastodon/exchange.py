@@ -12,13 +12,14 @@ from http import HTTPStatus
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from infra.local.platform.accounts import Account
 from infra.local.platform.mastodon.call import NOT_FOUND, MastodonCall
 from infra.local.platform.settings import Allowance, RateLimiter
 from infra.local.serving.answers import ApiError, answer
 
 
 class MastodonExchange:
-    """One call; `carry_out` dispatches it."""
+    """One call; `carry_out` dispatches it. `about` is whose profile or posts it asks for, if anybody's."""
 
     def __init__(
         self,
@@ -26,16 +27,19 @@ class MastodonExchange:
         limiter: RateLimiter,
         limit: int,
         carry_out: Callable[[MastodonCall], Response],
+        about: Account | None,
     ) -> None:
         self._call = call
         self._limiter = limiter
         self._limit = limit
         self._carry_out = carry_out
-        self.username = call.account.username if call.account else None
-        self.route = _route(call)
+        subject = about or call.account
+        self.username = subject.username if subject else None
+        self.route = "reads" if about else _route(call)
 
     def allowance(self) -> Allowance:
-        who = self.username or self._call.request.remote_addr or ""
+        account = self._call.account
+        who = account.username if account else self._call.request.remote_addr or ""
         return self._limiter.take(who, self._limit, self._call.now)
 
     def answered(self) -> Response:

@@ -48,6 +48,7 @@ class MastodonPages:
         account = self._account(username)
         max_id = as_id(call.request.args.get("max_id", ""))
         found = self._statuses.statuses_of(account.id, Window(POSTS_PER_PAGE + 1, max_id=max_id))
+        found = found if account.state != "suspended" else []
         shown = found[:POSTS_PER_PAGE]
         count, last_at = self.activity(account)
         face = self.face(call, account)
@@ -99,8 +100,7 @@ class MastodonPages:
     def face(self, call: Call, account: Account) -> Face:
         name = account.username
         full = f"@{name}@{call.domain}"
-        avatar = f"/avatars/{name}.svg"
-        return Face(account.display_name, f"@{name}", full, avatar, f"/@{name}", "Mastodon")
+        return Face(account.display_name, f"@{name}", full, account.avatar_path, f"/@{name}", "Mastodon")
 
     def activity(self, account: Account) -> tuple[int, datetime | None]:
         return self._statuses.activity(account.id)

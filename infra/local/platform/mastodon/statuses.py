@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.local.platform.accounts import Account
@@ -90,6 +90,23 @@ class Statuses:
                     (account.id, key, status_id, self._db.stamp()),
                 )
             return self._expect_status(status_id)
+
+    def plant(self, account: Account, text: str, at: datetime) -> None:
+        """A public status as if made at that time, unless the account has one of that time."""
+        made_at = at.astimezone(UTC).isoformat(timespec="milliseconds")
+        first = int(at.timestamp() * 1000) << 16
+        with self._db.change() as db:
+            if self._db.rows(
+                "select 1 from statuses where account_id = ? and created_at = ?", account.id, made_at
+            ):
+                return
+            taken = self._db.rows(
+                "select max(id) from statuses where id between ? and ?", first, first + 0xFFFF
+            )
+            db.execute(
+                "insert into statuses values (?, ?, ?, '', 0, 'public', 'en', null, null, ?, null)",
+                ((taken[0][0] or first) + 1, account.id, text, made_at),
+            )
 
     def status_id_for_key(self, account: Account, key: str) -> int | None:
         """What an Idempotency-Key stands for, if it was used within the hour."""
