@@ -4,8 +4,9 @@ import re
 from functools import cache
 from typing import Any
 
-from chalicelib.core.endpoint import REGISTRY
+from chalicelib.core.endpoint import REGISTRY, Endpoint
 
+_SCHEMAS = "#/components/schemas/"
 _ERROR = {
     "type": "object",
     "required": ["error", "message"],
@@ -46,15 +47,22 @@ def document() -> dict[str, Any]:
     """The whole document; made once per process."""
     import app
 
-    models: dict[str, Any] = {}
+    routes = [
+        (path, method, REGISTRY[entry.view_function.__name__])
+        for path, methods in sorted(app.app.routes.items())
+        for method, entry in sorted(methods.items())
+        if entry.view_function.__name__ in REGISTRY
+    ]
+    given = [get() for *_, known in routes for get in (known.body, known.query, known.answers) if get]
+    names, schemas = components(given)
+    for name in {names[known.body()] for _, method, known in routes if method == "PATCH"}:
+        for field in schemas[name]["properties"].values():
+            field.pop("default", None)  # what is not sent stays as it is, whatever the model's own default
     paths: dict[str, Any] = {}
-    partial: set[str] = set()
-    for path, methods in sorted(app.app.routes.items()):
-        for method, entry in sorted(methods.items()):
-            known = REGISTRY.get(entry.view_function.__name__)
-            if known is not None:
-                paths.setdefault(path, {})[method.lower()] = _operation(known, path, method, models)
-                partial |= {known.body().__name__} if method == "PATCH" else set()
+    for path, method, known in routes:
+        paths.setdefault(path, {})[method.lower()] = _operation(known, path, names, schemas)
+    for name in {names[known.query()] for *_, known in routes if known.query}:
+        del schemas[name]  # each of its fields is a parameter
     return {
         "openapi": "3.1.0",
         "info": {
@@ -64,23 +72,39 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": {**_schemas(models, partial), "Error": _ERROR},
+            "schemas": {**schemas, "Error": _ERROR},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
         "security": [{"token": []}],
     }
 
 
-def _operation(known: Any, path: str, method: str, models: dict[str, Any]) -> dict[str, Any]:
+def components(models: list[Any]) -> tuple[dict[Any, str], dict[str, Any]]:
+    """The name of each model's schema, and the schemas by name, those of models inside models too.
+
+    A schema is called as its class or, where two rooms have a class of one name, as both with their modules.
+    """
+    from pydantic.json_schema import models_json_schema
+
+    references, made = models_json_schema(
+        [(model, "validation") for model in dict.fromkeys(models)], ref_template=f"{_SCHEMAS}{{model}}"
+    )
+    names = {model: found["$ref"].removeprefix(_SCHEMAS) for (model, _), found in references.items()}
+    return names, made.get("$defs", {})
+
+
+def _operation(known: Endpoint, path: str, names: dict[Any, str], schemas: dict[str, Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
     ]
+    if known.query:
+        parameters += _parameters(schemas[names[known.query()]])
     if known.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
-    schema = _reference(known.answers, models) if known.answers else {"type": "object"}
+    schema = {"$ref": _SCHEMAS + names[known.answers()]} if known.answers else {"type": "object"}
     answer = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    error = {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Error"}}}
     operation: dict[str, Any] = {
         "operationId": known.name,
         "summary": known.summary,
@@ -91,25 +115,21 @@ def _operation(known: Any, path: str, method: str, models: dict[str, Any]) -> di
         },
     }
     if known.body:
-        body = {"application/json": {"schema": _reference(known.body, models)}}
+        body = {"application/json": {"schema": {"$ref": _SCHEMAS + names[known.body()]}}}
         operation["requestBody"] = {"required": True, "content": body}
     return operation
 
 
-def _reference(model_of: Any, models: dict[str, Any]) -> dict[str, str]:
-    model = model_of()
-    models[model.__name__] = model
-    return {"$ref": f"#/components/schemas/{model.__name__}"}
-
-
-def _schemas(models: dict[str, Any], partial: set[str]) -> dict[str, Any]:
-    from pydantic.json_schema import models_json_schema
-
-    _, made = models_json_schema(
-        [(model, "validation") for model in models.values()], ref_template="#/components/schemas/{model}"
-    )
-    schemas: dict[str, Any] = made.get("$defs", {})
-    for name in partial:  # what is not sent stays as it is, whatever the model's own default
-        for field in schemas[name]["properties"].values():
-            field.pop("default", None)
-    return schemas
+def _parameters(query: dict[str, Any]) -> list[dict[str, Any]]:
+    """A query model's fields as parameters. One that is left out is null to us, which nobody can send."""
+    found = []
+    for name, field in query["properties"].items():
+        left = {key: value for key, value in field.items() if key not in ("anyOf", "title", "description")}
+        kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+        schema = {**left, **(kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})}
+        if schema.get("default") in (None, ""):
+            schema.pop("default", None)
+        about = {"description": field["description"]} if "description" in field else {}
+        required = name in query.get("required", ())
+        found.append({"name": name, "in": "query", "required": required, **about, "schema": schema})
+    return found

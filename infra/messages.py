@@ -18,7 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from chalicelib.core.words import DOMAIN, LANGUAGES, LOCALE
 
 ROOT = LOCALE.parent
-KEYWORDS = {"say": None, "say_n": (1, 2), "mark": None}
+KEYWORDS = {"say": None, "say_n": (1, 2), "mark": None, "counted": (1, 2)}
 _METHODS = [("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2"), ("**.py", "python")]
 # GNU gettext's own table of plural forms: https://www.gnu.org/software/gettext/manual/html_node/Plural-forms.html
 PLURALS = {

@@ -1,16 +1,13 @@
 """The page behind an emailed link, the units' approval policies, and a request as the API shows it."""
 
-import logging
 from typing import Any
 
 from chalice import Blueprint, Response
 
-from chalicelib.core import log as logs
-from chalicelib.core.endpoint import Answer, Call, current_request, endpoint
+from chalicelib.core.endpoint import Answer, Call, endpoint
 from chalicelib.org.roles import Right
 
 bp = Blueprint(__name__)
-log = logging.getLogger(__name__)
 
 
 def _forms() -> Any:
@@ -62,19 +59,12 @@ def show_approval_request(call: Call, request_id: str) -> Answer:
 
 def _page(make: Any) -> Response:
     from chalicelib.approvals.page import ApprovalPage
+    from chalicelib.core.link_page import serve
     from chalicelib.wiring import services
 
-    request, box = current_request(), services()
-    number = (request.context or {}).get("requestId") or "local"
-    language = request.headers.get("accept-language") or ""
-    logs.logger().set_correlation_id(number)
-    page = ApprovalPage(box.approvals, box.settings, box.clock)
-    try:
-        reply = make(page, request, language)
-    except Exception:
-        # The last resort: the cause goes to the log under a number that the reader can quote to ops.
-        log.exception("unexpected")
-        reply = page.broken(number, language)
-    finally:
-        logs.flush()
-    return Response(reply.html, status_code=reply.status, headers=dict(reply.headers))
+    box = services()
+
+    def made(request: Any, language: str) -> Any:
+        return make(ApprovalPage(box.approvals, box.settings, box.clock), request, language)
+
+    return serve(made, lambda: box.settings.company)

@@ -126,16 +126,7 @@ def consequence(
 
 
 def told(w: Sayer, words: Words, view: View, now: datetime) -> Told:
-    """How things stand, for every view but an open one."""
-    if view.request is None or view.preview is None or view.person is None:
-        return Told(
-            w.say("This link does not work"),
-            (
-                w.say("It may have been used already, replaced by a newer one, or be incomplete."),
-                w.say("If you have answered, your answer is recorded and nothing more is needed."),
-                w.say("If you still have something to approve, use the latest mail about it."),
-            ),
-        )
+    """How things stand, for every view of a live link but an open one."""
     match view.seen:
         case Seen.STALE:
             return _stale(w, view)

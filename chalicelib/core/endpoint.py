@@ -1,8 +1,8 @@
 """`@endpoint`: what every route of the API has in common.
 
-Who is asking and whether they may; the body validated once, with all problems reported together; errors as
-JSON with a status of their own; `Idempotency-Key` on creating calls; no answer cached. The registry of
-endpoints is what /openapi.json and the test of every route with every role are made from.
+Who is asking and whether they may; body and query validated once, with all problems reported together;
+errors as JSON with a status of their own; `Idempotency-Key` on creating calls; no answer cached. The registry
+of endpoints is what /openapi.json and the test of every route with every role are made from.
 """
 
 import hashlib
@@ -15,11 +15,12 @@ from functools import wraps
 from typing import Any
 
 from chalice import Response
-from chalice.app import Request
+from chalice.app import MultiDict, Request
 
 from chalicelib.core import log as logs
 from chalicelib.core.endpoint_guard import gatekeeper
 from chalicelib.core.errors import InvalidInput, NotFound, NotSignedIn, Problem, SignalboxError, TooLarge
+from chalicelib.core.paging import cursor_of, listing_of
 
 MAX_BODY_BYTES = 1_000_000
 MAX_PROBLEMS = 100  # listed one by one: the answer must stay below Lambda's 6 MB, whatever was sent
@@ -38,12 +39,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Call:
-    """One request: who asks, the validated body, the query string and the headers."""
+    """One request: who asks, the validated body and query, and the headers."""
 
     actor: Any
     body: Any
-    query: Mapping[str, str]
+    query: Any
     request: Request
+    listing: str
+
+    def cursor(self, start: str | None) -> str | None:
+        """What the caller sends back for the page of this very listing that starts there; None at the end."""
+        return cursor_of(self.listing, start)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Endpoint:
     name: str
     right: Any
     body: Any
+    query: Any
     answers: Any
     idempotent: bool
     summary: str
@@ -71,17 +78,18 @@ REGISTRY: dict[str, Endpoint] = {}
 
 
 def endpoint(
-    *, right: Any, body: Any = None, answers: Any = None, idempotent: bool = False
+    *, right: Any, body: Any = None, query: Any = None, answers: Any = None, idempotent: bool = False
 ) -> Callable[[Callable[..., Answer]], Callable[..., Response]]:
     """A JSON route. `right` is what the asker must hold somewhere (None: signed in is enough; the service
-    checks on what); `body` and `answers` are pydantic models, `body` given as a function that imports it.
+    checks on what); `body`, `query` and `answers` are functions that import a pydantic model.
     """
 
     def decorate(function: Callable[..., Answer]) -> Callable[..., Response]:
-        REGISTRY[function.__name__] = Endpoint(
+        known = REGISTRY[function.__name__] = Endpoint(
             function.__name__,
             right,
             body,
+            query,
             answers,
             idempotent,
             (function.__doc__ or "").strip().split("\n")[0],
@@ -90,7 +98,7 @@ def endpoint(
         @wraps(function)
         def view(**path: str) -> Response:
             request = current_request()
-            return _answer(request, lambda: _call(request, function, path, right, body, idempotent))
+            return _answer(request, lambda: _call(request, function, path, known))
 
         return view
 
@@ -139,26 +147,25 @@ def current_request() -> Request:
     return request
 
 
-def _call(
-    request: Request,
-    function: Callable[..., Answer],
-    path: dict[str, str],
-    right: Any,
-    body: Any,
-    idempotent: bool,
-) -> Answer:
+def _call(request: Request, function: Callable[..., Answer], path: dict[str, str], known: Endpoint) -> Answer:
     actor = gatekeeper().identify(bearer_token(request))
-    if right is not None:
-        actor.require(right)
+    if known.right is not None:
+        actor.require(known.right)
     if not all(_ID.fullmatch(value) for value in path.values()):
         raise NotFound("there is nothing at this address")  # DynamoDB refuses keys that are too long
     raw = _raw_body(request)
     if len(raw) > MAX_BODY_BYTES:
         raise TooLarge(f"the body is {len(raw)} bytes; the most is {MAX_BODY_BYTES}")
-    parsed = parse_body(body(), raw) if body is not None else None
-    call = Call(actor, parsed, dict(request.query_params or {}), request)
+    query_params = request.query_params or MultiDict({})
+    sent = {name: query_params.getlist(name) for name in query_params}
+    listing = listing_of(known.name, path, {name: values[-1] for name, values in sent.items()})
+    query, body = _both(
+        lambda: parse_query(known.query() if known.query else None, sent, listing),
+        lambda: parse_body(known.body(), raw) if known.body else None,
+    )
+    call = Call(actor, body, query, request, listing)
     key = request.headers.get("idempotency-key")
-    if not (idempotent and key):
+    if not (known.idempotent and key):
         return function(call, **path)
     if not (key.isascii() and key.isprintable() and len(key) <= 200):
         raise InvalidInput([Problem("Idempotency-Key", "use 1 to 200 printable ASCII characters")])
@@ -168,8 +175,21 @@ def _call(
         return {"body": plain(made.body), "status": made.status, "headers": dict(made.headers)}
 
     asked = hashlib.sha256(json.dumps(path, sort_keys=True).encode() + raw).hexdigest()
-    stored = gatekeeper().once(f"{actor.person_id}#{function.__name__}#{key}", asked, make)
+    stored = gatekeeper().once(f"{actor.person_id}#{known.name}#{key}", asked, make)
     return Answer(stored["body"], stored["status"], stored["headers"])
+
+
+def _both(*reads: Callable[[], Any]) -> list[Any]:
+    """What each gives. Raises InvalidInput with the problems of all."""
+    given, problems = [], list[Problem]()
+    for read in reads:
+        try:
+            given.append(read())
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return given
 
 
 def _answer(request: Request, make: Callable[[], Answer]) -> Response:
@@ -215,6 +235,34 @@ def bearer_token(request: Request) -> str:
     return token.strip()
 
 
+def parse_query(model: Any, sent: Mapping[str, list[str]], listing: str) -> Any:
+    """The parameters after the `?` as `model`; None takes none. Raises InvalidInput with every problem.
+
+    A name that the model does not have is refused, because a filter that is misspelled would show too much.
+    `listing` is what a cursor must come from.
+    """
+    from pydantic import ValidationError
+
+    names = [field.alias or name for name, field in model.model_fields.items()] if model else []
+    strange = [name for name in sent if name not in names][:MAX_PROBLEMS]
+    told = f"this address does not take it; it takes {', '.join(names) or 'nothing there'}"
+    problems = [Problem(_printable(name), told) for name in strange]
+    problems += [Problem(n, "comes twice; send it once") for n in names if len(sent.get(n, ())) > 1]
+    asked = {name: sent[name][-1] for name in names if name in sent}
+    try:
+        query = model and model.model_validate_strings(asked, context=listing)
+    except ValidationError as error:
+        problems += _problems(error.errors(include_url=False, include_input=False), "query")
+    if problems:
+        raise InvalidInput(problems)
+    return query
+
+
+def _printable(name: str) -> str:
+    """A name as it was sent, without the half of a surrogate pair that no answer could carry."""
+    return name.encode(errors="backslashreplace").decode()[:200]
+
+
 def parse_body(model: Any, raw: bytes) -> Any:
     """The body as `model`. Raises InvalidInput with every problem, each under its field's path.
 
@@ -227,7 +275,8 @@ def parse_body(model: Any, raw: bytes) -> Any:
         parsed = model.model_validate_json(raw or b"{}")
         json.loads(raw or b"{}", object_pairs_hook=_each_once, parse_constant=_no_number)
     except ValidationError as error:
-        raise InvalidInput(_problems(error.errors(include_url=False, include_input=False))) from None
+        errors = error.errors(include_url=False, include_input=False)
+        raise InvalidInput(_problems(errors, "body")) from None
     return parsed
 
 
@@ -241,14 +290,15 @@ def _no_number(name: str) -> None:
     raise InvalidInput([Problem("body", f"{name} is not a number in JSON")])
 
 
-def _problems(errors: list[Any]) -> list[Problem]:
+def _problems(errors: list[Any], whole: str) -> list[Problem]:
+    """`whole` is named where a problem is no single field's."""
     found = []
     for error in errors[:MAX_PROBLEMS]:
-        path = ".".join(str(part) for part in error["loc"]) or "body"
+        path = ".".join(str(part) for part in error["loc"]) or whole
         message = str(error["msg"]).removeprefix("Value error, ")
         found.append(Problem(path[:200], message[:1].lower() + message[1:]))
     if len(errors) > MAX_PROBLEMS:
-        found.append(Problem("body", f"and {len(errors) - MAX_PROBLEMS} problems more"))
+        found.append(Problem(whole, f"and {len(errors) - MAX_PROBLEMS} problems more"))
     return found
 
 

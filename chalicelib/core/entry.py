@@ -10,11 +10,19 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from chalicelib.core import log as logs
 from chalicelib.core.errors import SignalboxError
+
+_RAISED = "raised"
+Record = dict[str, Any]
+"""A message as SQS gives it to Lambda."""
+Tasks = dict[str, Callable[[], str]]
+"""What handles each message that can be read, by its receipt handle."""
+Delete = Callable[[str, list[str]], None]
+"""Deletes messages of a queue, by their receipt handles."""
 
 log = logging.getLogger(__name__)
 
@@ -46,48 +54,23 @@ def job(function: Callable[[], dict[str, int]]) -> Callable[..., dict[str, int]]
 
 
 def worker(
-    lane: str, parallel: int = 1, delete: Callable[[str, list[str]], None] | None = None
+    lane: str, parallel: int = 1, delete: Delete | None = None
 ) -> Callable[[Callable[[list[str]], Callable[[str], str]]], Callable[..., dict[str, int]]]:
-    """A queue's worker. The function takes the batch's entry ids (to prepare) and returns what runs one.
-
-    Messages of a batch run side by side in `parallel` threads: they wait on platforms, not on the CPU, and a
-    slow one must not make the others late. Chalice cannot switch on partial batch answers, so when some
-    fail the others are deleted here and the call raises BatchFailed.
-    """
+    """A queue's worker. The function takes the batch's entry ids (to prepare) and returns what runs one."""
 
     def decorate(function: Callable[[list[str]], Callable[[str], str]]) -> Callable[..., dict[str, int]]:
-        @wraps(function)
-        def run(event: Any) -> dict[str, int]:
-            logger = logs.logger()
-            logger.set_correlation_id(_request_id(event))
-            records = event.to_dict()["Records"]
-            log.info("worker starts", extra={"worker": function.__name__, "messages": len(records)})
-            ids, failed = _read(records)
-            results: list[str] = []
-            try:
-                run_one = function(list(ids.values()))
-                with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(ids)))) as pool:
-                    results = list(pool.map(lambda entry_id: _attempt(run_one, entry_id), ids.values()))
-            finally:
-                logs.flush()
-                outcomes = dict(Counter(results))
-                log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
-            done: list[str] = []
-            for handle, outcome in zip(ids, results, strict=True):
-                (failed if outcome == "raised" else done).append(handle)
-            if failed:
-                if delete is not None and done:
-                    delete(lane, done)
-                raise BatchFailed(f"{len(failed)} of {len(records)} messages could not be handled")
-            return outcomes
+        def begin(records: list[Record]) -> Tasks:
+            ids = _entry_ids(records)
+            run_one, failed = function(list(ids.values())), "entry could not be handled"
+            return {h: partial(_attempt, run_one, i, failed, entry=i) for h, i in ids.items()}
 
-        return run
+        return _batches(function, begin, lane, parallel, delete)
 
     return decorate
 
 
 def record_worker(
-    queue: str, parallel: int = 1, delete: Callable[[str, list[str]], None] | None = None
+    queue: str, parallel: int = 1, delete: Delete | None = None
 ) -> Callable[[Callable[[], Callable[[str], str]]], Callable[..., dict[str, int]]]:
     """A worker for a queue whose messages are the records themselves (core/queues.py).
 
@@ -96,46 +79,61 @@ def record_worker(
     """
 
     def decorate(function: Callable[[], Callable[[str], str]]) -> Callable[..., dict[str, int]]:
-        @wraps(function)
-        def run(event: Any) -> dict[str, int]:
-            logger = logs.logger()
-            logger.set_correlation_id(_request_id(event))
-            records = event.to_dict()["Records"]
-            log.info("worker starts", extra={"worker": function.__name__, "messages": len(records)})
-            results: list[str] = []
-            try:
-                take = function()
-                with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(records)))) as pool:
-                    results = list(pool.map(lambda record: _take(take, record), records))
-            finally:
-                logs.flush()
-                outcomes = dict(Counter(results))
-                log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
-            handles = [record["receiptHandle"] for record in records]
-            done = [h for h, r in zip(handles, results, strict=True) if r != "raised"]
-            if len(done) < len(records):
-                if delete is not None and done:
-                    delete(queue, done)
-                raise BatchFailed(f"{len(records) - len(done)} of {len(records)} records could not be taken")
-            return outcomes
+        def begin(records: list[Record]) -> Tasks:
+            take, failed = function(), "a record could not be taken"
+            return {
+                r["receiptHandle"]: partial(_attempt, take, r["body"], failed, message_id=r.get("messageId"))
+                for r in records
+            }
 
-        return run
+        return _batches(function, begin, queue, parallel, delete)
 
     return decorate
 
 
-def _take(take: Callable[[str], str], record: dict[str, Any]) -> str:
-    try:
-        return take(record["body"])
-    except Exception:
-        log.exception("a record could not be taken", extra={"message_id": record.get("messageId")})
-        return "raised"
+def _batches(
+    function: Callable[..., Any],
+    begin: Callable[[list[Record]], Tasks],
+    queue: str,
+    parallel: int,
+    delete: Delete | None,
+) -> Callable[..., dict[str, int]]:
+    """What Lambda calls with a batch: `begin` makes its tasks, leaving out what cannot be read.
+
+    They run side by side in `parallel` threads: they wait on platforms, not on the CPU, and a slow one must
+    not make the others late. Chalice cannot switch on partial batch answers, so when some fail the others are
+    deleted here and the call raises BatchFailed.
+    """
+
+    @wraps(function)
+    def run(event: Any) -> dict[str, int]:
+        logger = logs.logger()
+        logger.set_correlation_id(_request_id(event))
+        records = event.to_dict()["Records"]
+        log.info("worker starts", extra={"worker": function.__name__, "messages": len(records)})
+        results: list[str] = []
+        try:
+            tasks = begin(records)
+            with ThreadPoolExecutor(max_workers=max(1, min(parallel, len(tasks)))) as pool:
+                results = list(pool.map(lambda task: task(), tasks.values()))
+        finally:
+            logs.flush()
+            outcomes = dict(Counter(results))
+            log.info("worker ends", extra={"worker": function.__name__, "outcomes": outcomes})
+        done = [handle for handle, result in zip(tasks, results, strict=True) if result != _RAISED]
+        failed = len(records) - len(done)
+        if failed:
+            if delete is not None and done:
+                delete(queue, done)
+            raise BatchFailed(f"{failed} of {len(records)} messages could not be handled")
+        return outcomes
+
+    return run
 
 
-def _read(records: list[dict[str, Any]]) -> tuple[dict[str, str], list[str]]:
-    """Entry ids by receipt handle, and the handles of messages that are not wake-up calls."""
+def _entry_ids(records: list[Record]) -> dict[str, str]:
+    """Entry ids by receipt handle, of those messages that are wake-up calls."""
     ids: dict[str, str] = {}
-    unreadable: list[str] = []
     for record in records:
         try:
             entry_id = json.loads(record["body"])["entry"]
@@ -145,16 +143,15 @@ def _read(records: list[dict[str, Any]]) -> tuple[dict[str, str], list[str]]:
             ids[record["receiptHandle"]] = entry_id
         else:
             log.error("a message is not a wake-up call", extra={"message_id": record.get("messageId")})
-            unreadable.append(record["receiptHandle"])
-    return ids, unreadable
+    return ids
 
 
-def _attempt(run_one: Callable[[str], str], entry_id: str) -> str:
+def _attempt(take: Callable[[str], str], said: str, failed: str, **about: Any) -> str:
     try:
-        return run_one(entry_id)
+        return take(said)
     except Exception:
-        log.exception("entry could not be handled", extra={"entry": entry_id})
-        return "raised"
+        log.exception(failed, extra=about)
+        return _RAISED
 
 
 def _request_id(event: Any) -> str:

@@ -5,7 +5,7 @@ posts or messages, and no code path updates or deletes one.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -84,9 +84,11 @@ class History:
         """Everything that happened to one subject, oldest first."""
         return [_row(i) for i in self._database.query_all("history", where("subject = :s", s=subject))]
 
-    def page_of(self, subject: str, limit: int, after: str = "") -> tuple[list[Row], str | None]:
-        """A page of what happened to one subject, oldest first."""
-        return self._page("subject", [subject], None, limit, after)
+    def page_of(
+        self, subject: str, limit: int, after: str = "", also: Iterable[str] = ()
+    ) -> tuple[list[Row], str | None]:
+        """A page of what happened to one subject, and to those that became one with it, oldest first."""
+        return self._page("subject", [subject, *also], None, limit, after)
 
     def by_person(self, person_id: str, limit: int, after: str = "") -> tuple[list[Row], str | None]:
         """A page of what a person did, newest first."""

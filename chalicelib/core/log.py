@@ -15,7 +15,10 @@ from typing import Any
 from chalicelib.core.errors import SignalboxError
 from chalicelib.core.settings import APP, stage
 
-_SECRETS = re.compile(r"(?<=/a/)[A-Za-z0-9_-]{43}|(?<=Bearer )[A-Za-z0-9._~+/=-]+|sb_[A-Za-z0-9_-]{20,}")
+# The tokens of mailed links, of the API and of others' APIs.
+_SECRETS = re.compile(
+    r"(?<=/[acdkqr]/)[A-Za-z0-9_-]{43}|(?<=Bearer )[A-Za-z0-9._~+/=-]+|sb_[A-Za-z0-9_-]{20,}"
+)
 _gathering = threading.Lock()  # a worker's threads count side by side, and Powertools' own sum is not safe
 
 

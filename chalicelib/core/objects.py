@@ -42,9 +42,16 @@ class Objects:
         while chunk := body.read(_CHUNK_BYTES):
             yield chunk
 
-    def read(self, key: str) -> bytes:
-        """All of the object's bytes. Raises NotFound."""
-        return b"".join(self.chunks(key))
+    def read(self, key: str, most: int | None = None) -> bytes:
+        """All of the object's bytes, or the first `most`. Raises NotFound."""
+        if most is None:
+            return b"".join(self.chunks(key))
+        body = bytearray()
+        for chunk in self.chunks(key):
+            body += chunk[: most - len(body)]
+            if len(body) == most:
+                break
+        return bytes(body)
 
     def write(self, key: str, body: bytes, mime: str) -> None:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=mime)

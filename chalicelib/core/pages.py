@@ -17,11 +17,12 @@ from chalicelib.core.words import Words, one_line, visible
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_SHARED = Path(__file__).parent / "templates"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?")
 
 
 class Templates:
-    """The templates of one folder; `.html` is escaped, `.txt` is not."""
+    """The templates of one folder, and those that all share; `.html` is escaped, `.txt` is not."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -101,7 +102,7 @@ def _environment(folder: Path) -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
-        loader=FileSystemLoader(folder),
+        loader=FileSystemLoader((folder, _SHARED)),
         autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,

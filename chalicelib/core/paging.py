@@ -1,58 +1,40 @@
 """Cursor paging: the cursor is the last key, opaque to the caller and bound to the listing it came from."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from chalicelib.core.errors import InvalidInput, Problem
-
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
 
 
-def cursor_of(listing: str, after: dict[str, Any] | None) -> str | None:
-    """The text a caller sends back to go on; None at the end."""
-    if after is None:
+def listing_of(name: str, path: Mapping[str, str], query: Mapping[str, str]) -> str:
+    """What names one listing: an endpoint, what its path names, and the filters it was asked with."""
+    filters = {key: value for key, value in query.items() if key not in ("limit", "cursor")}
+    said = json.dumps([name, dict(path), filters], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def cursor_of(listing: str, start: str | None) -> str | None:
+    """The text a caller sends back for the page that starts there; None at the end."""
+    if not start:
         return None
-    return base64.urlsafe_b64encode(json.dumps([listing, after]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([listing, start]).encode()).decode().rstrip("=")
 
 
-def read_paging(listing: str, query: Mapping[str, str]) -> tuple[int, dict[str, Any] | None]:
-    """(limit, key to start after) from `limit` and `cursor`. Raises InvalidInput."""
-    problems = []
-    limit = DEFAULT_LIMIT
-    text = query.get("limit", str(DEFAULT_LIMIT))
-    if text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_LIMIT:
-        limit = int(text)
-    else:
-        problems.append(Problem("limit", f"must be a whole number from 1 to {MAX_LIMIT}"))
-    after = None
-    cursor = query.get("cursor")
-    if cursor:
-        after = _decoded(listing, cursor)
-        if after is None:
-            problems.append(Problem("cursor", "is not one that this listing gave out; start without it"))
-    if problems:
-        raise InvalidInput(problems)
-    return limit, after
-
-
-def _decoded(listing: str, cursor: str) -> dict[str, Any] | None:
+def start_of(listing: str, cursor: str) -> str | None:
+    """Where the page starts that a cursor leads to; None for what this listing did not give out."""
     try:
-        made_for, after = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, RecursionError):
+        said = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError):
         return None
-    if made_for != listing or not isinstance(after, dict) or not after:
-        return None
-    return after if all(_may_be_key(v) for v in after.values()) else None
+    match said:
+        case [made_for, str(start)] if made_for == listing and _may_be_key(start):
+            return start
+    return None
 
 
-def _may_be_key(value: Any) -> bool:
-    """Whether DynamoDB would take the value as a sort key: 1 to 1,024 bytes of UTF-8."""
-    if not isinstance(value, str):
-        return False
+def _may_be_key(text: str) -> bool:
+    """Whether DynamoDB would take the text as a sort key: 1 to 1,024 bytes of UTF-8."""
     try:
-        return 0 < len(value.encode()) <= 1024
+        return 0 < len(text.encode()) <= 1024
     except UnicodeEncodeError:
         return False

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from chalicelib.approvals.model import Policy, Request
 from chalicelib.approvals.model import Stage as PolicyStage
-from chalicelib.approvals.page import ApprovalPage, Reply
+from chalicelib.approvals.page import ApprovalPage
 from chalicelib.approvals.service import Approvals
 from chalicelib.core.errors import Busy
 from chalicelib.core.history import By, Way
 from chalicelib.core.kernel import Kernel
+from chalicelib.core.link_page import Page
 from chalicelib.core.mail import Mail
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
@@ -150,13 +151,13 @@ class Office:
     def page(self) -> ApprovalPage:
         return ApprovalPage(self.approvals, self.stage.settings, self.stage.clock)
 
-    def get(self, token: str) -> Reply:
+    def get(self, token: str) -> Page:
         return self.page.show(token, "en")
 
-    def post(self, token: str, **fields: str) -> Reply:
+    def post(self, token: str, **fields: str) -> Page:
         return self.page.decide(token, urlencode(fields).encode(), "en")
 
-    def press(self, token: str, verdict: str, words: str = "", **fields: str) -> Reply:
+    def press(self, token: str, verdict: str, words: str = "", **fields: str) -> Page:
         """What a browser sends: the page's hidden fields and a button."""
         hidden = dict(re.findall(r'name="(proof)" value="([^"]*)"', self.get(token).html))
         return self.post(token, verdict=verdict, words=words, **{**hidden, **fields})

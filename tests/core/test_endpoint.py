@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import app
@@ -177,6 +177,40 @@ def test_no_body_at_all_is_a_500(api: Api, body: bytes) -> None:
 def test_a_path_that_names_nothing_is_not_found(api: Api, name: str) -> None:
     status, _ = api("GET", f"/v1/units/{name}", None, "/v1/units/{unit_id}", {"unit_id": name})
     assert status == 404
+
+
+# What an address is asked
+
+
+def test_every_problem_of_a_query_is_reported_at_once_under_its_name(api: Api) -> None:
+    status, answer = api("GET", "/v1/people", query={"limit": "0", "cursor": "x", "nmae": "Ola"})
+
+    assert (status, answer["error"]) == (400, "invalid_input")
+    assert {p["field"] for p in answer["problems"]} == {"limit", "cursor", "nmae"}
+    (strange,) = [p["message"] for p in answer["problems"] if p["field"] == "nmae"]
+    assert strange == "this address does not take it; it takes limit, cursor"
+
+
+def test_problems_of_query_and_body_are_reported_at_once(api: Api) -> None:
+    status, answer = api("POST", "/v1/units", "{}", query={"dry_run": "true"})
+
+    assert status == 400
+    assert {p["field"] for p in answer["problems"]} == {"dry_run", "name", "kind", "parent_id"}
+    assert len(api.services.org.units()) == 1
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    query=st.dictionaries(st.sampled_from(["limit", "cursor", "\ud800"]) | st.text(), st.text(), min_size=1)
+)
+@example(query={"\ud800": "\udfff"})
+@example(query={"cursor": "\udfff"})
+@example(query={"x" * 100_000: ""})
+def test_no_query_at_all_is_a_500(api: Api, query: dict[str, str]) -> None:
+    status, _ = api("GET", "/v1/people", query=query)
+
+    assert status == 400 or (status == 200 and query.keys() <= {"limit", "cursor"})
+    assert len(api.text.encode()) < 100_000
 
 
 # Who asks

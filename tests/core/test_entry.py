@@ -113,16 +113,51 @@ def test_a_batch_without_failures_deletes_nothing_itself_and_sums_up() -> None:
     assert work(Event(wake("e0"), wake("e1"), wake("e2"))) == {"done": 2, "gone": 1}
 
 
-def test_messages_of_a_batch_run_side_by_side() -> None:
+Making = Callable[[Callable[[str], str], int], Callable[..., dict[str, int]]]
+
+
+def by_entry(run: Callable[[str], str], parallel: int) -> Callable[..., dict[str, int]]:
+    @worker("publish", parallel, delete=lambda lane, handles: pytest.fail("nothing is to be deleted here"))
+    def work(entry_ids: list[str]) -> Callable[[str], str]:
+        return run if entry_ids else pytest.fail("there was nothing to prepare")
+
+    return work
+
+
+def by_record(run: Callable[[str], str], parallel: int) -> Callable[..., dict[str, int]]:
+    @record_worker("inbound", parallel, lambda queue, handles: pytest.fail("nothing is to be deleted here"))
+    def work() -> Callable[[str], str]:
+        return run
+
+    return work
+
+
+BOTH = pytest.mark.parametrize("making", [by_entry, by_record])
+
+
+@BOTH
+def test_messages_of_a_batch_run_side_by_side(making: Making) -> None:
     from threading import Barrier
 
     meet = Barrier(10, timeout=20)
-
-    @worker("publish", parallel=10)
-    def work(entry_ids: list[str]) -> Callable[[str], str]:
-        return lambda entry_id: str(meet.wait() >= 0)
+    work = making(lambda said: str(meet.wait() >= 0), 10)
 
     assert work(Event(*(wake(f"e{n}") for n in range(10)))) == {"True": 10}
+
+
+@BOTH
+def test_of_a_batch_in_which_all_fail_nothing_is_deleted_and_its_metrics_are_not_lost(
+    making: Making, lines: Lines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(said: str) -> str:
+        logs.count("tried")
+        raise OSError("the database is away")
+
+    with pytest.raises(BatchFailed, match="2 of 2 messages"):
+        making(run, 1)(Event(wake("e0"), wake("e1")))
+
+    assert lines.read[-1]["outcomes"] == {"raised": 2}
+    assert '"tried":' in capsys.readouterr().out
 
 
 def test_a_worker_has_one_line_at_its_start_and_one_at_its_end(lines: Lines) -> None:
