@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from chalicelib.core.listings import Day, Paging
 from chalicelib.org.model import Kind, Language, one_line
 from chalicelib.org.roles import Role
 from chalicelib.org.tokens import LONGEST_FOR, USUAL_FOR
@@ -45,6 +46,8 @@ Why = Annotated[str, Field(max_length=500), AfterValidator(one_line)]
 Email = Annotated[str, Field(max_length=254), AfterValidator(email_address)]
 Zone = Annotated[str, Field(max_length=64), AfterValidator(time_zone)]
 Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.-]+$")]
+Whom = Annotated[str, Field(min_length=1, max_length=200)]
+"""Of whom or what there is history; those of earlier days may be named in ways that no id is now."""
 
 
 class Form(BaseModel):
@@ -116,3 +119,17 @@ class NewGrant(Form):
 class NewToken(Form):
     label: Name
     lives_for_days: Annotated[int, Field(ge=1, le=LONGEST_FOR.days)] = USUAL_FOR.days
+
+
+class HistoryQuery(Paging):
+    """Exactly one of `subject`, `person` and `day`."""
+
+    subject: Whom | None = Field(None, description="What happened to, say, `post#post_...`, oldest first.")
+    person: Whom | None = Field(None, description="What the person with this id did, newest first.")
+    day: Day | None = Field(None, description="What happened on this UTC day, oldest first.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if [self.subject, self.person, self.day].count(None) != 2:
+            raise ValueError("give exactly one of subject, person and day")
+        return self

@@ -37,6 +37,9 @@ class Right(StrEnum):
     INBOX_READ = "inbox.read"
     INBOX_WRITE = "inbox.write"
     INBOX_MANAGE = "inbox.manage"
+    REGISTER_READ = "register.read"
+    REGISTER_WRITE = "register.write"
+    TAKEDOWNS_WRITE = "takedowns.write"
     HISTORY_READ = "history.read"
     OPS_WRITE = "ops.write"
 
@@ -53,13 +56,13 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     | _WRITES_POSTS
     | _ANSWERS
     | {Right.GRANTS_WRITE, Right.UNITS_WRITE, Right.POLICY_WRITE, Right.ACCOUNTS_WRITE, Right.HOLDS_WRITE}
-    | {Right.INBOX_MANAGE},
+    | {Right.INBOX_MANAGE, Right.REGISTER_READ, Right.REGISTER_WRITE, Right.TAKEDOWNS_WRITE},
     Role.AUTHOR: _READS | _WRITES_POSTS,
     Role.APPROVER: _READS,
     Role.RESPONDER: _READS | _ANSWERS,
-    Role.ANALYST: _READS | {Right.INBOX_READ},
-    Role.OPS: _READS | {Right.HISTORY_READ, Right.OPS_WRITE},
-    Role.AUDITOR: _READS | {Right.HISTORY_READ},
+    Role.ANALYST: _READS | {Right.INBOX_READ, Right.REGISTER_READ},
+    Role.OPS: _READS | {Right.REGISTER_READ, Right.HISTORY_READ, Right.OPS_WRITE},
+    Role.AUDITOR: _READS | {Right.REGISTER_READ, Right.HISTORY_READ},
 }
 
 FOR_ONE_ACCOUNT = frozenset({Role.AUTHOR, Role.APPROVER, Role.RESPONDER, Role.ANALYST})

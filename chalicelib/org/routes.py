@@ -1,18 +1,14 @@
 """/v1/me, /v1/units, /v1/people with their grants and tokens, and /v1/history."""
 
-import json
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from chalice import Blueprint
 
 from chalicelib.core.endpoint import Answer, Call, endpoint
-from chalicelib.core.errors import InvalidInput, Problem
-from chalicelib.core.paging import cursor_of, read_paging
 from chalicelib.org.roles import Right
 
 bp = Blueprint(__name__)
-_LONGEST_ID = 200
 
 
 def _forms() -> Any:
@@ -25,6 +21,12 @@ def _views() -> Any:
     from chalicelib.org import views
 
     return views
+
+
+def _listings() -> Any:
+    from chalicelib.core import listings
+
+    return listings
 
 
 def _org() -> Any:
@@ -72,14 +74,13 @@ def change_unit(call: Call, unit_id: str) -> Answer:
 
 
 @bp.route("/v1/people", methods=["GET"])
-@endpoint(right=Right.PEOPLE_READ, answers=lambda: _views().PeoplePage)
+@endpoint(right=Right.PEOPLE_READ, query=lambda: _listings().Paging, answers=lambda: _views().PeoplePage)
 def list_people(call: Call) -> Answer:
     """A page of people by name, those who left included."""
     views = _views()
-    limit, after = read_paging("people", call.query)
-    people, next_after = _org().people(limit, (after or {}).get("after", ""))
-    cursor = cursor_of("people", {"after": next_after} if next_after else None)
-    return Answer(views.PeoplePage(people=[views.PersonView.of(p) for p in people], cursor=cursor))
+    people, after = _org().people(call.query.limit, call.query.start)
+    shown = [views.PersonView.of(p) for p in people]
+    return Answer(views.PeoplePage(people=shown, cursor=call.cursor(after)))
 
 
 @bp.route("/v1/people", methods=["POST"])
@@ -194,7 +195,9 @@ def revoke_token(call: Call, person_id: str, token_id: str) -> Answer:
 
 
 @bp.route("/v1/history", methods=["GET"])
-@endpoint(right=Right.HISTORY_READ, answers=lambda: _views().HistoryPage)
+@endpoint(
+    right=Right.HISTORY_READ, query=lambda: _forms().HistoryQuery, answers=lambda: _listings().HistoryPage
+)
 def show_history(call: Call) -> Answer:
     """A page of what happened: to one `subject` or on one UTC `day`, oldest first, or by one `person`, newest
     first.
@@ -202,26 +205,11 @@ def show_history(call: Call) -> Answer:
     from chalicelib.wiring import services
 
     call.actor.require_on(Right.HISTORY_READ)
-    history, views = services().history, _views()
-    asked = [(name, value) for name, value in call.query.items() if name not in ("limit", "cursor")]
-    listing = json.dumps(["history", *asked])  # a cursor leads on in what it came from, and nowhere else
-    limit, found = read_paging(listing, call.query)
-    after = (found or {}).get("after", "")
-    match asked:
-        case [("subject", subject)] if 0 < len(subject) <= _LONGEST_ID:
-            rows, next_after = history.page_of(subject, limit, after)
-        case [("person", person_id)] if 0 < len(person_id) <= _LONGEST_ID:
-            rows, next_after = history.by_person(person_id, limit, after)
-        case [("day", text)]:
-            rows, next_after = history.on_day(_day(text), limit, after)
-        case _:
-            raise InvalidInput([Problem("query", "give exactly one of subject, person and day")])
-    cursor = cursor_of(listing, {"after": next_after} if next_after else None)
-    return Answer(views.HistoryPage(history=[views.RowView.of(r) for r in rows], cursor=cursor))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput([Problem("day", "must be a date like 2026-11-23")]) from None
+    history, asked = services().history, call.query
+    if asked.subject is not None:
+        rows, after = history.page_of(asked.subject, asked.limit, asked.start)
+    elif asked.person is not None:
+        rows, after = history.by_person(asked.person, asked.limit, asked.start)
+    else:
+        rows, after = history.on_day(asked.day, asked.limit, asked.start)
+    return Answer(_listings().HistoryPage.of(rows, call.cursor(after)))

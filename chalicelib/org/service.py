@@ -1,34 +1,26 @@
-"""Units, people and what they may: a change needs the actor's right, and is refused if they have just left.
-
-Marking somebody as left is one transaction: their tokens, links and grants stop with it, because each use
-of one reads that person's row, or puts a condition on it into its own transaction (`active_check`).
-"""
+"""Units, and what people may: roles and tokens; a change needs the actor's right, and that they are here."""
 
 import contextlib
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.core.clock import to_text
-from chalicelib.core.database import ConditionFailed, Write
+from chalicelib.core.database import ConditionFailed
 from chalicelib.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Problem
 from chalicelib.core.expressions import where
 from chalicelib.core.ids import new_id
-from chalicelib.core.kernel import Change, Kernel
-from chalicelib.core.records import to_item
 from chalicelib.org import store as rows
-from chalicelib.org.model import RANK, Actor, Grant, Kind, Language, Person, Reach, Status, Unit
+from chalicelib.org.model import RANK, Actor, Grant, Kind, Language, Person, Status, Unit
+from chalicelib.org.people import People
 from chalicelib.org.roles import FOR_ONE_ACCOUNT, Right, Role
 from chalicelib.org.tokens import LONGEST_FOR, USUAL_FOR, Token, digest, new_text
 
 _USE_NOTED_EVERY = timedelta(hours=1)
 
 
-class Org:
-    def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        self._store = rows.Store(kernel.database)
+class Org(People):
+    """The whole company: its people, their units, and what each of them may."""
 
     # Who is asking
 
@@ -46,143 +38,6 @@ class Org:
                 self._note_use(found, now)
                 return Actor(person.person_id, person.name, grants)
         raise NotSignedIn("this token does not work; ask a lead for a new one")
-
-    def active_check(self, person_id: str) -> Write:
-        """A write that refuses its whole transaction if the person has left.
-
-        DynamoDB takes one action per row: never join it to a change that writes the same person.
-        """
-        return Write(
-            "ConditionCheck",
-            rows.TABLE,
-            rows.person_key(person_id),
-            when=where("attribute_exists(pk) AND NOT status = :left", left=Status.LEFT),
-            otherwise=NotAllowed(f"{person_id} is not among the people here any more; nothing was changed"),
-        )
-
-    def begin(self, actor: Actor, here: Iterable[str | None] = (), writes: str | None = None) -> Change:
-        """A change by `actor`, refused at the commit if they or one of `here` has left.
-
-        `writes` is the person whose row the change itself writes, with a condition of its own.
-        """
-        change = self._kernel.change(actor.by)
-        checked = {p for p in here if p} | ({actor.person_id} if actor.is_person else set())
-        for person_id in sorted(checked - {writes}):
-            change.add(self.active_check(person_id))
-        return change
-
-    # People
-
-    def person(self, person_id: str) -> Person:
-        """Raises NotFound."""
-        return self._store.person(person_id)
-
-    def people(self, limit: int, after: str = "") -> tuple[list[Person], str | None]:
-        """A page of people by name, those who left included, and where the next page starts."""
-        return self._store.people(limit, after)
-
-    def grants_of(self, person_id: str) -> tuple[Grant, ...]:
-        """What a person holds; of somebody who left, what they held. Raises NotFound."""
-        person, grants = self._store.person_with_grants(person_id)
-        if person is None:
-            raise NotFound(f"there is no person {person_id}")
-        return grants
-
-    def add_person(self, actor: Actor, name: str, email: str, zone: str, language: str) -> Person:
-        """Raises Conflict if somebody has that e-mail address."""
-        actor.require_on(Right.PEOPLE_WRITE)
-        change = self.begin(actor)
-        person = Person(new_id("person", change.now), name, email, zone, Language(language), change.now)
-        rows.put_person(change, person)
-        change.record(f"person#{person.person_id}", "added")
-        self._kernel.commit(change)
-        return person
-
-    def change_person(self, actor: Actor, person_id: str, **changes: Any) -> Person:
-        """Change name, zone, language (one's own, or with people.write) or e-mail (with people.write only).
-
-        Approval mails go to the address, so nobody moves their own. Naming it, even the same one again, says
-        that mail arrives there: what was known of failures is forgotten. Raises Conflict if it is taken.
-        """
-        if actor.person_id != person_id or "email" in changes:
-            actor.require_on(Right.PEOPLE_WRITE)
-        before = self._here(person_id)
-        after = replace(before, **changes)
-        failed_before = "email" in changes and before.reach.failed_at is not None
-        is_new_reach = after.email != before.email or failed_before
-        if is_new_reach:
-            after = replace(after, reach=Reach(since=self._kernel.clock.now()))
-        if after == before:
-            return before
-        change = self.begin(actor, writes=person_id)
-        if is_new_reach:
-            change.emit("ReachChanged", person_id)
-        if rows.email_key(after.email) != rows.email_key(before.email):
-            change.delete(rows.TABLE, rows.email_key(before.email))
-            rows.claim_email(change, after)
-        after = rows.save_person(change, before, after)
-        difference = _difference(before, after)
-        what = "changed" if difference["after"] else "address confirmed"
-        change.record(f"person#{person_id}", what, **difference)
-        self._kernel.commit(change)
-        return after
-
-    def set_away(self, actor: Actor, person_id: str, deputy_id: str, until: date | None) -> Person:
-        """From now to the end of `until` (None: until they return) the deputy stands in."""
-        self._require_self_or(actor, person_id, Right.PEOPLE_WRITE)
-        before, now = self._here(person_id), self._kernel.clock.now()
-        problems = []
-        if until is not None and until < before.today(now):
-            problems.append(Problem("until", f"{until} is over; give the last day away, today or later"))
-        if deputy_id == person_id:
-            problems.append(Problem("deputy_id", "nobody stands in for themselves; name somebody else"))
-        elif self._stand_in(deputy_id, now, {person_id}) is None:
-            message = "they have left, or are away without anybody who stands in; name somebody who is here"
-            problems.append(Problem("deputy_id", message))
-        if problems:
-            raise InvalidInput(problems)
-        change = self.begin(actor, [deputy_id], writes=person_id)
-        away = replace(before, status=Status.AWAY, deputy_id=deputy_id, away_until=until)
-        after = rows.save_person(change, before, away)
-        change.record(f"person#{person_id}", "went away", **_difference(before, after))
-        self._kernel.commit(change)
-        return after
-
-    def return_from_away(self, actor: Actor, person_id: str) -> Person:
-        """Raises Conflict if they are not away."""
-        self._require_self_or(actor, person_id, Right.PEOPLE_WRITE)
-        before = self._here(person_id)
-        if before.status != Status.AWAY:
-            raise Conflict(f"{before.name} is not away")
-        change = self.begin(actor, writes=person_id)
-        back = replace(before, status=Status.ACTIVE, deputy_id=None, away_until=None)
-        after = rows.save_person(change, before, back)
-        change.record(f"person#{person_id}", "came back")
-        self._kernel.commit(change)
-        return after
-
-    def mark_left(self, actor: Actor, person_id: str, why: str | None = None) -> Person:
-        """They have left: nothing of theirs works from this commit on, and their address is free again.
-
-        Raises Conflict for the last lead, and for somebody who left before.
-        """
-        actor.require_on(Right.PEOPLE_WRITE)
-        before = self._here(person_id)
-        change = self.begin(actor, writes=person_id)
-        left = replace(before, status=Status.LEFT, left_at=change.now, deputy_id=None, away_until=None)
-        after = rows.save_person(change, before, left)
-        change.delete(rows.TABLE, rows.email_key(before.email))
-        rows.drop_lead(change, person_id)
-        change.record(f"person#{person_id}", "left", why)
-        self._kernel.commit(change)
-        return after
-
-    def stand_in(self, person_id: str, now: datetime) -> Person | None:
-        """The person themselves while they are here, else whoever stands in, through any number of deputies.
-
-        None if the line ends with somebody who left, or runs in a circle.
-        """
-        return self._stand_in(person_id, now, set())
 
     # Units
 
@@ -228,11 +83,18 @@ class Org:
         self._check_lead(new_lead)
         change = self.begin(actor, [new_lead])
         after = rows.save_unit(change, before, after)
-        change.record(f"unit#{unit_id}", "changed", **_difference(before, after))
+        change.record(f"unit#{unit_id}", "changed", **rows.difference(before, after))
         self._kernel.commit(change)
         return after
 
     # Grants
+
+    def grants_of(self, person_id: str) -> tuple[Grant, ...]:
+        """What a person holds; of somebody who left, what they held. Raises NotFound."""
+        person, grants = self._store.person_with_grants(person_id)
+        if person is None:
+            raise NotFound(f"there is no person {person_id}")
+        return grants
 
     def grant(
         self, actor: Actor, person_id: str, role: Role, unit_id: str, account_id: str | None = None
@@ -360,31 +222,10 @@ class Org:
                 where(unnoted, h=to_text(now - _USE_NOTED_EVERY)),
             )
 
-    def _here(self, person_id: str) -> Person:
-        person = self._store.person(person_id)
-        if person.status == Status.LEFT:
-            raise Conflict(f"{person.name} has left")
-        return person
-
     def _check_lead(self, lead_id: str | None) -> None:
         person = _known("lead_id", self._store.person, lead_id) if lead_id else None
         if person is not None and person.status == Status.LEFT:
             raise InvalidInput([Problem("lead_id", f"{person.name} has left; name somebody who is here")])
-
-    def _stand_in(self, person_id: str, now: datetime, seen: set[str]) -> Person | None:
-        while person_id not in seen:
-            seen.add(person_id)
-            person = self._store.find_person(person_id)
-            if person is None or person.status == Status.LEFT:
-                return None
-            if not person.is_away(now):
-                return person
-            person_id = person.deputy_id or person_id
-        return None
-
-    def _require_self_or(self, actor: Actor, person_id: str, right: Right) -> None:
-        if actor.person_id != person_id:
-            actor.require_on(right)
 
     def _check_may_hand_out(self, actor: Actor, role: Role, unit_path: tuple[str, ...]) -> None:
         if not actor.may_hand_out(role, unit_path):
@@ -400,10 +241,3 @@ def _known(field: str, find: Any, value: str) -> Any:
         return find(value)
     except NotFound as error:
         raise InvalidInput([Problem(field, error.message)]) from error
-
-
-def _difference(before: Any, after: Any) -> dict[str, Any]:
-    """What a history row says of a change: the old and the new value of each field that has another one."""
-    old, new = to_item(before), to_item(after)
-    fields = sorted({f for f in old.keys() | new.keys() if old.get(f) != new.get(f)} - {"version", "reach"})
-    return {"before": {f: old.get(f) for f in fields}, "after": {f: new.get(f) for f in fields}}

@@ -110,6 +110,13 @@ def drop_lead(change: Change, person_id: str) -> None:
     )
 
 
+def difference(before: Any, after: Any) -> dict[str, Any]:
+    """What a history row says of a change: the old and the new value of each field that has another one."""
+    old, new = to_item(before), to_item(after)
+    fields = sorted({f for f in old.keys() | new.keys() if old.get(f) != new.get(f)} - {"version", "reach"})
+    return {"before": {f: old.get(f) for f in fields}, "after": {f: new.get(f) for f in fields}}
+
+
 class Store:
     def __init__(self, database: Database) -> None:
         self._database = database

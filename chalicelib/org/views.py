@@ -1,11 +1,9 @@
 """What the API answers about units and people; a token's text appears once, when it is issued."""
 
 from datetime import date, datetime
-from typing import Any
 
 from pydantic import BaseModel
 
-from chalicelib.core.history import Row
 from chalicelib.org.model import Actor, Grant, Kind, Language, Person, Status, Unit
 from chalicelib.org.roles import ROLE_RIGHTS, Right, Role
 from chalicelib.org.tokens import Token
@@ -117,22 +115,3 @@ class IssuedToken(BaseModel):
 
     token: str
     details: TokenView
-
-
-class RowView(BaseModel):
-    subject: str
-    at: datetime
-    person_id: str
-    way: str
-    what: str
-    why: str | None
-    details: dict[str, Any]
-
-    @classmethod
-    def of(cls, row: Row) -> "RowView":
-        return cls.model_validate(row, from_attributes=True)
-
-
-class HistoryPage(BaseModel):
-    history: list[RowView]
-    cursor: str | None

@@ -18,15 +18,17 @@ accounts = st.sampled_from(["acc_1", "acc_2"])
 READS = "people.read units.read accounts.read posts.read holds.read"
 EXPECTED = {
     "lead": f"{READS} people.write grants.write tokens.issue units.write policy.write accounts.write "
-    "posts.write media.write holds.write inbox.read inbox.write inbox.manage history.read ops.write",
+    "posts.write media.write holds.write inbox.read inbox.write inbox.manage register.read register.write "
+    "takedowns.write history.read ops.write",
     "district_manager": f"{READS} grants.write units.write policy.write accounts.write posts.write "
-    "media.write holds.write inbox.read inbox.write inbox.manage",
+    "media.write holds.write inbox.read inbox.write inbox.manage register.read register.write "
+    "takedowns.write",
     "author": f"{READS} posts.write media.write",
     "approver": READS,
     "responder": f"{READS} inbox.read inbox.write",
-    "analyst": f"{READS} inbox.read",
-    "ops": f"{READS} history.read ops.write",
-    "auditor": f"{READS} history.read",
+    "analyst": f"{READS} inbox.read register.read",
+    "ops": f"{READS} register.read history.read ops.write",
+    "auditor": f"{READS} register.read history.read",
 }
 
 
