@@ -5,7 +5,6 @@ from typing import Any
 from chalice import Blueprint
 
 from chalicelib.core.endpoint import Answer, Call, endpoint
-from chalicelib.core.paging import cursor_of, read_paging
 from chalicelib.org.roles import Right
 
 bp = Blueprint(__name__)
@@ -30,16 +29,17 @@ def _accounts() -> Any:
 
 
 @bp.route("/v1/accounts", methods=["GET"])
-@endpoint(right=Right.ACCOUNTS_READ, answers=lambda: _views().AccountsPage)
+@endpoint(
+    right=Right.ACCOUNTS_READ,
+    query=lambda: _forms().AccountsQuery,
+    answers=lambda: _views().AccountsPage,
+)
 def list_accounts(call: Call) -> Answer:
     """A page of the accounts one may read, of a `unit` and all below it, on a `platform`."""
-    limit, after = read_paging("accounts", call.query)
-    start = (after or {}).get("after", "")
-    unit_id, platform = call.query.get("unit"), call.query.get("platform")
-    accounts, next_after = _accounts().page(call.actor, limit, start, unit_id, platform)
-    cursor = cursor_of("accounts", {"after": next_after} if next_after else None)
-    views = _views()
-    return Answer(views.AccountsPage(accounts=[views.AccountView.of(a) for a in accounts], cursor=cursor))
+    asked, views = call.query, _views()
+    accounts, start = _accounts().page(call.actor, asked.limit, asked.start, asked.unit, asked.platform)
+    shown = [views.AccountView.of(account) for account in accounts]
+    return Answer(views.AccountsPage(accounts=shown, cursor=call.cursor(start)))
 
 
 @bp.route("/v1/accounts", methods=["POST"])
@@ -63,11 +63,20 @@ def show_account(call: Call, account_id: str) -> Answer:
 
 @bp.route("/v1/accounts/{account_id}", methods=["PATCH"])
 @endpoint(
-    right=Right.ACCOUNTS_WRITE, body=lambda: _forms().AccountChange, answers=lambda: _views().AccountView
+    right=Right.ACCOUNTS_WRITE, body=lambda: _forms().AccountChange, answers=lambda: _views().RecordView
 )
 def change_account(call: Call, account_id: str) -> Answer:
-    """Change who looks after an account and what for, or retire it."""
-    return Answer(_views().AccountView.of(_accounts().change(call.actor, account_id, call.body.changes)))
+    """Change an account's record: who looks after it and what for, what it is to us; or retire it."""
+    body = call.body
+    changed = _accounts().change(call.actor, account_id, body.changes, body.why or None)
+    return Answer(_views().RecordView.of(changed))
+
+
+@bp.route("/v1/accounts/{account_id}/confirm", methods=["POST"])
+@endpoint(right=Right.ACCOUNTS_READ, answers=lambda: _views().RecordView)
+def confirm_account(call: Call, account_id: str) -> Answer:
+    """Say that an account's record is right; it counts for half a year, and ends a review."""
+    return Answer(_views().RecordView.of(_accounts().confirm_by_person(call.actor, account_id)))
 
 
 @bp.route("/v1/accounts/{account_id}/credentials", methods=["PUT"])

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from chalicelib.core.endpoint import parse_body
-from chalicelib.core.errors import InvalidInput, Problem
-from chalicelib.core.paging import read_paging
+from chalicelib.core.listings import Paging
 from chalicelib.inbox.access import Wanted
 from chalicelib.inbox.model import Priority, State
 from chalicelib.inbox.store import GROUPS, group_of
@@ -29,16 +35,49 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class InboxQuery(BaseModel):
-    """The filters of GET /v1/inbox; `unit` means all below it too."""
+class InboxQuery(Paging):
+    """Which conversations, and which page of them; a group without a state is all of its states."""
 
-    group: Literal["todo", "waiting", "done", "ignored"] | None = None
     state: State | None = None
-    unit: Id | None = None
+    group: Literal["todo", "waiting", "done", "ignored"] | None = Field(
+        None, description="The state's, or todo, without it."
+    )
+    unit: Id | None = Field(None, description="And all below it.")
     account: Id | None = None
-    assignee: Id | None = Field(default=None, description="A person's id, or `me`.")
+    assignee: Id | None = Field(None, description="A person's id, or `me`.")
     tag: Tag | None = None
     kind: Literal["comment", "mention", "message"] | None = None
+
+    @field_validator("group")
+    @classmethod
+    def _is_the_states(cls, group: str | None, info: ValidationInfo) -> str | None:
+        state = info.data.get("state")
+        if state is not None and group_of(state) != group:
+            raise ValueError(f"conversations that are {state} are in the group {group_of(state)}")
+        return group
+
+    def wanted(self, person_id: str) -> Wanted:
+        """What is asked for, by this person."""
+        return Wanted(
+            group=self.group or (group_of(self.state) if self.state else GROUPS[0]),
+            state=self.state,
+            unit_id=self.unit,
+            account_id=self.account,
+            assignee_id=person_id if self.assignee == "me" else self.assignee,
+            tag=self.tag,
+            kind=self.kind,
+        )
+
+
+class MessagesQuery(Paging):
+    """Which page of a conversation's messages."""
+
+    @field_validator("start")
+    @classmethod
+    def _is_a_messages(cls, start: str) -> str:
+        if start and not start.startswith("message#"):
+            raise ValueError("is not one that this listing gave out; start without it")
+        return start
 
 
 class AssignIn(Form):
@@ -136,48 +175,6 @@ class BulkIn(Form):
     def arguments(self) -> dict[str, Any]:
         """What the move itself takes."""
         return {name: getattr(self, name) for name in _TAKES[self.move]}
-
-
-def read_query(query: Mapping[str, str], person_id: str) -> tuple[Wanted, int, str]:
-    """(what is wanted, limit, where to start). Raises InvalidInput with every problem."""
-    import json
-
-    problems: list[Problem] = []
-    asked, limit, after = InboxQuery(), 0, None
-    plain = {name: value for name, value in query.items() if name not in ("limit", "cursor")}
-    try:
-        asked = parse_body(InboxQuery, json.dumps(plain).encode())
-    except InvalidInput as error:
-        problems += error.problems
-    group = asked.group or (group_of(asked.state) if asked.state else GROUPS[0])
-    if asked.state is not None and group_of(asked.state) != group:
-        words = f"conversations that are {asked.state} are in the group {group_of(asked.state)}"
-        problems.append(Problem("group", words))
-    try:
-        limit, after = read_paging(f"inbox.{group}", query)
-    except InvalidInput as error:
-        problems += error.problems
-    if problems:
-        raise InvalidInput(problems)
-    wanted = Wanted(
-        group=group,
-        state=asked.state,
-        unit_id=asked.unit,
-        account_id=asked.account,
-        assignee_id=person_id if asked.assignee == "me" else asked.assignee,
-        tag=asked.tag,
-        kind=asked.kind,
-    )
-    return wanted, limit, (after or {}).get("after", "")
-
-
-def read_message_paging(conversation_id: str, query: Mapping[str, str]) -> tuple[int, str]:
-    """(limit, before which message) of a conversation's page. Raises InvalidInput."""
-    limit, after = read_paging(f"messages.{conversation_id}", query)
-    before: str = (after or {}).get("before", "")
-    if before and not before.startswith("message#"):
-        raise InvalidInput([Problem("cursor", "is not one that this listing gave out; start without it")])
-    return limit, before
 
 
 class AuthorOut(BaseModel):

@@ -7,15 +7,12 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.clock import Clock
-from chalicelib.core.errors import InvalidInput, Problem
 from chalicelib.inbox.numbers import Numbers, Scope
 from chalicelib.inbox.store import InboxStore
 from chalicelib.org.model import Actor
 from chalicelib.org.roles import Right
 from chalicelib.org.service import Org
 
-MOST_DAYS = 92
-USUAL_DAYS = 7
 Totals = Counter[str]
 
 
@@ -110,34 +107,3 @@ class Reports:
             return None
         since, conversation_id = min(waits)
         return Oldest(conversation_id, since, self._clock.now() - since)
-
-
-def read_asked(query: Mapping[str, str], today: date) -> Asked:
-    """`unit` or `account`, `person`, `from` and `to` (dates; the last seven days). Raises InvalidInput."""
-    problems: list[Problem] = []
-    last = _day(query, "to", today, problems)
-    first = _day(query, "from", last - timedelta(days=USUAL_DAYS - 1), problems)
-    if not problems and first > last:
-        problems.append(Problem("from", f"is after {last}; give the first day, and in `to` the last"))
-    elif not problems and (last - first).days >= MOST_DAYS:
-        problems.append(Problem("from", f"asks for more than {MOST_DAYS} days; ask for them in parts"))
-    if "account" in query and ("unit" in query or "person" in query):
-        problems.append(Problem("account", "stands alone; leave out unit and person"))
-    for name in ("unit", "account", "person"):
-        value = query.get(name)
-        if value is not None and not (value.isascii() and value.isprintable() and 0 < len(value) <= 200):
-            problems.append(Problem(name, "is not an id"))
-    if problems:
-        raise InvalidInput(problems)
-    return Asked(first, last, query.get("unit"), query.get("account"), query.get("person"))
-
-
-def _day(query: Mapping[str, str], name: str, usual: date, problems: list[Problem]) -> date:
-    try:
-        day = date.fromisoformat(query[name]) if name in query else usual
-    except ValueError:
-        day = date.min
-    if not 2000 <= day.year <= 9000:
-        problems.append(Problem(name, "must be a date like 2026-11-23"))
-        return usual
-    return day

@@ -1,10 +1,48 @@
-"""Numbers as the API shows them; times are in seconds."""
+"""Numbers as the API is asked for them and shows them; times are in seconds."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
-from chalicelib.inbox.numbers_report import Report, Totals
+from chalicelib.core.errors import InvalidInput, Problem
+from chalicelib.core.listings import Day
+from chalicelib.inbox.forms import Id
+from chalicelib.inbox.numbers_report import Asked, Report, Totals
+
+MOST_DAYS = 92
+USUAL_DAYS = 7
+
+
+class NumbersQuery(BaseModel):
+    """Of an account, or of a person, a unit and all below it, or the one in the other; else of everything."""
+
+    unit: Id | None = Field(None, description="And all below it.")
+    person: Id | None = Field(None, description="With a unit, their numbers in it.")
+    account: Id | None = Field(None, description="Without a unit or a person.")
+    last: Day | None = Field(None, alias="to", description="The last day; today without it.")
+    first: Day | None = Field(
+        None, alias="from", description=f"The first day, of {MOST_DAYS} at most; {USUAL_DAYS} without it."
+    )
+
+    @field_validator("account")
+    @classmethod
+    def _alone(cls, account: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("unit") or info.data.get("person"):
+            raise ValueError("stands alone; leave out unit and person")
+        return account
+
+    def asked(self, today: date) -> Asked:
+        """Raises InvalidInput for days that are too many, or the wrong way round."""
+        last = self.last or today
+        first = self.first or last - timedelta(days=USUAL_DAYS - 1)
+        problem = ""
+        if first > last:
+            problem = f"is after {last}; give the first day, and in `to` the last"
+        elif (last - first).days >= MOST_DAYS:
+            problem = f"asks for more than {MOST_DAYS} days; ask for them in parts"
+        if problem:
+            raise InvalidInput([Problem("from", problem)])
+        return Asked(first, last, self.unit, self.account, self.person)
 
 
 class Counts(BaseModel):

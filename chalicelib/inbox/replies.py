@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.approvals.service import Approvals
 from chalicelib.core.errors import Conflict, InvalidInput, NotFound, Problem
@@ -179,11 +179,9 @@ class Replies:
         if adapter is None or "reply" not in adapter.traits.abilities:
             there = f"; answer there: {message.url}" if message.url else "; answer there"
             raise Conflict(f"Signalbox cannot answer on {account.platform} yet{there}", url=message.url)
-        if account.status != AccountStatus.ACTIVE:
-            raise Conflict(
-                f"{account.handle} ({account.platform}) is {str(account.status).replace('_', ' ')}; "
-                "connect it again before answering"
-            )
+        if not account.is_usable:
+            why = account.why_not_usable()
+            raise Conflict(f"nothing can be answered from {account.handle} ({account.platform}): {why}")
         return adapter
 
     def _check_may_write(self, actor: Actor, c: Conversation, version: int, now: datetime) -> None:

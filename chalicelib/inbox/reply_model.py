@@ -72,7 +72,8 @@ class ReplyPolicy:
 class Reply:
     """An answer of `by_id` to the message `to_id` by `to`. `checkpoint` is the adapter's own, as JSON.
 
-    `begun_at` is set while the call is made; `first_begun_at` is when it was first made.
+    `fence` counts the calls that have begun. `begun_at` is when the last one did that may have been written,
+    and `first_begun_at` the first. `approved_at` is None where nobody had to approve it.
     """
 
     reply_id: str
@@ -90,8 +91,10 @@ class Reply:
     language: str = ""
     saved_id: str | None = None
     request_id: str | None = None
+    approved_at: datetime | None = None
     reason: str | None = field(default=None, repr=False)
     checkpoint: str | None = field(default=None, repr=False)
+    fence: int = 0
     begun_at: datetime | None = None
     first_begun_at: datetime | None = None
     sent_at: datetime | None = None

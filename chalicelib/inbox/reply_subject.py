@@ -53,7 +53,7 @@ class ReplySubject:
         reply = self._waiting(request)
         if reply is None:
             raise Conflict("this answer was taken back since it was sent to you")
-        approved = reply.moved(ReplyState.QUEUED, change.now)
+        approved = reply.moved(ReplyState.QUEUED, change.now, approved_at=change.now)
         self._replies.save(change, approved, reply)
         queue(change, approved)
 

@@ -49,11 +49,11 @@ def set_inbox_settings(call: Call, unit_id: str) -> Answer:
 
 
 @bp.route("/v1/inbox/numbers", methods=["GET"])
-@endpoint(right=Right.INBOX_READ, answers=lambda: _numbers().NumbersOut)
+@endpoint(
+    right=Right.INBOX_READ, query=lambda: _numbers().NumbersQuery, answers=lambda: _numbers().NumbersOut
+)
 def show_inbox_numbers(call: Call) -> Answer:
     """Volume, backlog, age and percent in time of a `unit` and all below it, an `account` or a `person`."""
-    from chalicelib.inbox.numbers_report import read_asked
-
     box = _services()
-    asked = read_asked(call.query, box.clock.now().date())
+    asked = call.query.asked(box.clock.now().date())
     return Answer(_numbers().NumbersOut.of(box.inbox_reports.of(call.actor, asked)))

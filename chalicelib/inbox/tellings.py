@@ -225,7 +225,7 @@ def told_mail(
         "what": what,
         "to_do": to_do,
         "named": named,
-        "reason": one_line(reason),
+        "reason": one_line(words.template(reason)) if reason else "",
         "channel": one_line(f"{account.handle} ({account.platform})"),
         "conversation_id": conversation_id,
     }

@@ -1,8 +1,10 @@
 """Whether a person may do this to that post, variant or hold; routes ask here before anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.errors import InvalidInput, NotFound, Problem
 from chalicelib.org.model import Actor
@@ -16,6 +18,21 @@ from chalicelib.publishing.store import PostStore
 def unit_paths(org: Org) -> Callable[[str], tuple[str, ...]]:
     """A unit's path by its id, each read once in a function's life: a unit never moves (org/model.py)."""
     return cache(lambda unit_id: org.unit(unit_id).path)
+
+
+def unconfirmed_problems(
+    actor: Actor, accounts: Iterable[Account], path_of: Callable[[str], tuple[str, ...]], now: datetime
+) -> list[Problem]:
+    """An account that nobody has confirmed for too long takes the company's lead to publish to."""
+    return [
+        Problem(
+            "targets",
+            f"{account.handle} ({account.platform}) was not confirmed in time: its owner confirms it, or a "
+            "lead submits this post",
+        )
+        for account in accounts
+        if account.needs_lead(now) and not actor.may(Right.REGISTER_WRITE, path_of(account.unit_id)[:1])
+    ]
 
 
 class Access:

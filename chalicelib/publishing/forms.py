@@ -15,7 +15,8 @@ from pydantic import (
     model_validator,
 )
 
-from chalicelib.publishing.model import LateAction
+from chalicelib.core.listings import HistoryRow, Paging
+from chalicelib.publishing.model import LateAction, PostState
 
 
 def _known_zone(zone: str) -> str:
@@ -35,6 +36,10 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class PostsQuery(Paging):
+    state: PostState | None = None
 
 
 class MediaIn(Form):
@@ -211,16 +216,6 @@ class PostsOut(BaseModel):
     cursor: str | None
 
 
-class HistoryRowOut(BaseModel):
-    subject: str
-    at: datetime
-    person_id: str
-    way: str
-    what: str
-    why: str | None
-    details: dict[str, object]
-
-
 class ApprovalOut(BaseModel):
     """An approval request in short; /v1/approvals/{request_id} has all of it."""
 
@@ -235,7 +230,7 @@ class ApprovalOut(BaseModel):
 
 
 class PostHistoryOut(BaseModel):
-    history: list[HistoryRowOut]
+    history: list[HistoryRow]
     approvals: list[ApprovalOut]
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from chalicelib.core.database import Item
 from chalicelib.core.errors import Conflict, InvalidInput, NotFound, Problem
 from chalicelib.core.expressions import where
+from chalicelib.core.files import inspect
 from chalicelib.core.history import By
 from chalicelib.core.ids import new_id
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.objects import Objects
 from chalicelib.core.records import from_item, to_item
-from chalicelib.publishing.files import is_whole, pixels, sniff
 from chalicelib.publishing.model import MediaUse
 
 UPLOAD_FOR = 900  # seconds a presigned form works
@@ -81,9 +81,9 @@ class MediaLibrary:
         media = self.get(media_id)
         if media.state != "waiting":
             return media
-        body = self._uploaded(media)
-        checked, problems = _inspect(media, body)
-        if not problems:
+        body = self._objects.read(_upload_key(media), MAX_BYTES[media.mime] + 1)
+        checked = _inspect(media, body)
+        if checked.state == "ready":
             self._objects.write(f"media/{checked.digest}", body, media.mime)
         change = self._kernel.change(by)
         first = Conflict("this file was checked just now; look at it again")
@@ -91,15 +91,6 @@ class MediaLibrary:
         change.record(f"media#{media_id}", checked.state, why=checked.reason, digest=checked.digest)
         self._kernel.commit(change)
         return checked
-
-    def _uploaded(self, media: Media) -> bytes:
-        """The uploaded bytes, at most one more than the type may have. Raises NotFound."""
-        most, body = MAX_BYTES[media.mime] + 1, bytearray()
-        for chunk in self._objects.chunks(_upload_key(media)):
-            body += chunk[: most - len(body)]
-            if len(body) == most:
-                break
-        return bytes(body)
 
     def get(self, media_id: str) -> Media:
         """Raises NotFound."""
@@ -124,32 +115,17 @@ class MediaLibrary:
         return self._objects.view_url(f"media/{digest}", 600)
 
 
-def _inspect(media: Media, body: bytes) -> tuple[Media, list[str]]:
-    problems = []
-    kind, size = sniff(body), None
-    if kind != media.mime:
-        problems.append(f"the bytes are {kind or 'of no type we know'}, not {media.mime}")
-    if len(body) > MAX_BYTES[media.mime]:
-        problems.append(f"it has more than {MAX_BYTES[media.mime]} bytes")
-    elif kind is not None and not is_whole(kind, body):
-        problems.append("it is cut off, or something else is attached to it; export it again")
-    if kind is not None and kind.startswith("image/"):
-        size = pixels(body)
-        if size is None:
-            problems.append("its width and height cannot be read")
-        elif size[0] * size[1] > MAX_PIXELS:
-            problems.append(f"it has {size[0] * size[1]} pixels; the most is {MAX_PIXELS}")
-    width, height = size or (None, None)
-    checked = replace(
+def _inspect(media: Media, body: bytes) -> Media:
+    found = inspect(body, media.mime, MAX_BYTES[media.mime], MAX_PIXELS)
+    return replace(
         media,
-        state="refused" if problems else "ready",
-        digest=hashlib.sha256(body).hexdigest(),
+        state="refused" if found.problems else "ready",
+        digest=found.digest,
         size=len(body),
-        width=width,
-        height=height,
-        reason="; ".join(problems) or None,
+        width=found.width,
+        height=found.height,
+        reason="; ".join(found.problems) or None,
     )
-    return checked, problems
 
 
 def _upload_key(media: Media) -> str:

@@ -178,7 +178,6 @@ class Variant:
     url: str | None = None
     hold_id: str | None = None
     released_from: tuple[str, ...] = ()
-    looks: int = 0
     version: int = 0
 
     @property

@@ -7,7 +7,6 @@ from chalice import Blueprint
 
 from chalicelib.core.endpoint import Answer, Call, endpoint
 from chalicelib.core.history import By, Way
-from chalicelib.core.paging import cursor_of, read_paging
 from chalicelib.org.roles import Right
 from chalicelib.wiring import services
 
@@ -58,17 +57,14 @@ def draft_post(call: Call) -> Answer:
 
 
 @bp.route("/v1/posts", methods=["GET"])
-@endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PostsOut)
+@endpoint(right=Right.POSTS_READ, query=lambda: _forms().PostsQuery, answers=lambda: _forms().PostsOut)
 def list_posts(call: Call) -> Answer:
     """Posts by publishing time, latest first; only those of your units and accounts."""
-    limit, after = read_paging("posts", call.query)
-    posts, next_after = services().post_store.posts(limit, (after or {}).get("after", ""))
+    posts, after = services().post_store.posts(call.query.limit, call.query.start)
     seen = [p for p in posts if services().access.may_see(call.actor, p)]
-    state = call.query.get("state")
-    wanted = [p for p in seen if state in (None, str(p.state))]
-    cursor = cursor_of("posts", {"after": next_after} if next_after else None)
+    wanted = [p for p in seen if call.query.state in (None, p.state)]
     accounts = services().posts.accounts(*wanted)
-    return Answer({"posts": [_shown(p, accounts) for p in wanted], "cursor": cursor})
+    return Answer({"posts": [_shown(p, accounts) for p in wanted], "cursor": call.cursor(after)})
 
 
 @bp.route("/v1/posts/{post_id}", methods=["GET"])
@@ -123,12 +119,14 @@ def reschedule_post(call: Call, post_id: str) -> Answer:
 @endpoint(right=Right.POSTS_READ, answers=lambda: _forms().PostHistoryOut)
 def show_post_history(call: Call, post_id: str) -> Answer:
     """Everything that happened to the post, and its approvals, oldest first."""
+    from chalicelib.core.listings import HistoryRow
+
     services().access.visible_post(call.actor, post_id)
     rows = services().history.of(f"post#{post_id}")
     requests = services().approvals.of_subject(f"post#{post_id}")
     return Answer(
         {
-            "history": [_views().row_view(r) for r in rows],
+            "history": [HistoryRow.of(r) for r in rows],
             "approvals": [_views().request_view(r) for r in requests],
         }
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.approvals.service import Approvals
 from chalicelib.core.errors import Conflict, InvalidInput, Misconfigured, Problem
@@ -24,7 +24,7 @@ from chalicelib.org.service import Org
 from chalicelib.platforms import registry
 from chalicelib.platforms.port import Adapter, Limits
 from chalicelib.platforms.port import Problem as ContentProblem
-from chalicelib.publishing.access import unit_paths
+from chalicelib.publishing.access import unconfirmed_problems, unit_paths
 from chalicelib.publishing.media import MediaLibrary
 from chalicelib.publishing.model import (
     FURTHEST_FOR,
@@ -142,7 +142,9 @@ class Posts:
         if post.state != PostState.DRAFT:
             raise Conflict(f"this post is {post.state.replace('_', ' ')}; only a draft can be submitted")
         problems: list[Problem] = [*self.problems(post, accounts)]
-        problems += _time_problems(post.publish_at, self._kernel.clock.now())
+        now = self._kernel.clock.now()
+        problems += _time_problems(post.publish_at, now)
+        problems += unconfirmed_problems(actor, accounts.values(), self._path_of, now)
         if problems:
             raise InvalidInput(problems)
         change = self._kernel.change(By(actor.person_id, Way.API))
@@ -258,8 +260,8 @@ class Posts:
             except Misconfigured:
                 problems.append(ContentProblem("account", "it has no credentials; connect it again"))
             problems += adapter.problems(content, limits)
-            if account.status == AccountStatus.RETIRED:
-                problems.append(ContentProblem("account", "it is retired; take it off the targets"))
+            if why := account.why_not_usable():
+                problems.append(ContentProblem("account", why))
             text, media, _ = post.content(account_id)
             counted = adapter.count(content, limits)
             shown.append(
@@ -277,13 +279,14 @@ class Posts:
 
     def show(self, post_id: str) -> dict[str, Any]:
         """All that is known of a post, for ops: the post, its variants, their entries, and history."""
-        from chalicelib.publishing.views import post_view, row_view
+        from chalicelib.core.listings import HistoryRow
+        from chalicelib.publishing.views import post_view
 
-        post = self._store.post(post_id)
+        post, rows = self._store.post(post_id), self._history.of(f"post#{post_id}")
         accounts = self.accounts(post)
         return {
             **post_view(post, self.variants(post, accounts), accounts).model_dump(mode="json"),
-            "history": [row_view(r).model_dump(mode="json") for r in self._history.of(f"post#{post_id}")],
+            "history": [HistoryRow.of(row).model_dump(mode="json") for row in rows],
         }
 
     # Checking what was sent

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from chalicelib.accounts.model import AccountStatus
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.errors import Conflict
 from chalicelib.core.history import BY_JOB
@@ -28,7 +27,7 @@ class Stops:
         open, so the next run goes on where this one ended.
         """
         account = self._accounts.get(claim.entry.ref)
-        if account.status == AccountStatus.ACTIVE:
+        if account.is_usable:
             return
         started = self._kernel.clock.now()
         for variant in self._store.open_on(account.account_id):

@@ -7,7 +7,6 @@ come twice after a crash; a post may not: the two are kept apart on purpose.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from chalicelib.org.model import Person, Status
 from chalicelib.org.service import Org
 from chalicelib.publishing.holds import Hold, Holds
 from chalicelib.publishing.model import Post, VariantState
-from chalicelib.publishing.store import PostStore
+from chalicelib.publishing.store import PostStore, post_read
 
 RETRY_FOR = timedelta(seconds=30)
 TOLD_AT_ONCE_FOR = timedelta(seconds=45)  # half of a worker's time
@@ -123,6 +122,11 @@ ACCOUNT = {
         mark("Nothing comes in: %(channel)s"),
         mark("Comments and messages to %(channel)s do not reach Signalbox: its subscription does not work."),
         mark("Do what the reason says. Signalbox looks again by itself, and then fetches what it can."),
+    ),
+    "unchecked": Outcome(
+        mark("Not checked: %(channel)s"),
+        mark("Signalbox cannot ask whether comments and messages to %(channel)s still reach it."),
+        mark("Do what the reason says. Until then, open the account now and then and look."),
     ),
     "silent": Outcome(
         mark("Silent: %(channel)s"),
@@ -265,11 +269,14 @@ class Tidings:
 
     def _met(self, receipt: list[Item]) -> dict[str | None, dict[str, Posts]]:
         """A receipt by whom it concerns, by outcome, and by post."""
-        post_of = cache(self._store.post)
+        post_ids = dict.fromkeys(line["post_id"] for line in receipt)
+        post_of = dict(
+            zip(post_ids, self._kernel.database.read_together(*map(post_read, post_ids)), strict=True)
+        )
         accounts = self._accounts.get_many(line["account_id"] for line in receipt)
         met: dict[str | None, dict[str, Posts]] = {}
         for line in receipt:
-            post, account = post_of(line["post_id"]), accounts[line["account_id"]]
+            post, account = post_of[line["post_id"]], accounts[line["account_id"]]
             for person_id in {post.author_id, account.owner_id, account.backup_id}:
                 posts = met.setdefault(person_id, {}).setdefault(line["outcome"], {})
                 posts.setdefault((post.post_id, post.title), []).append(_name(account))
@@ -319,7 +326,8 @@ class Tidings:
             "channel": channel,
             "line": _line("", channels) if channels else None,
             "title": title,
-            "reason": reason,
+            # Ours has a translation; a platform's own words have none, and come back as they are.
+            "reason": words.template(reason) if reason else None,
             "planned": words.moment(due_at, person.zone) if due_at else None,
             "post_id": post.post_id if post else None,
             "account_id": account.account_id if account else None,

@@ -7,7 +7,6 @@ from typing import Any
 from chalicelib.accounts.model import Account
 from chalicelib.approvals.model import Request
 from chalicelib.core.database import Item
-from chalicelib.core.history import Row
 from chalicelib.platforms.port import Problem
 from chalicelib.publishing import forms
 from chalicelib.publishing.holds import Hold
@@ -107,18 +106,6 @@ def receipt_view(hold: Hold, lines: list[Item]) -> forms.ReceiptOut:
 
     return forms.ReceiptOut(
         hold=hold_view(hold), stopped=of("stopped"), in_flight=of("in_flight"), already_out=of("already_out")
-    )
-
-
-def row_view(row: Row) -> forms.HistoryRowOut:
-    return forms.HistoryRowOut(
-        subject=row.subject,
-        at=row.at,
-        person_id=row.person_id,
-        way=str(row.way),
-        what=row.what,
-        why=row.why,
-        details=dict(row.details),
     )
 
 

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.endpoint import parse_query
 from chalicelib.core.errors import InvalidInput, NotAllowed
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.kernel import Change
 from chalicelib.core.timetable import Timetable
 from chalicelib.inbox.calendar import Calendar
 from chalicelib.inbox.numbers import SHARDS
-from chalicelib.inbox.numbers_report import Asked, Report, read_asked
+from chalicelib.inbox.numbers_report import Asked, Report
+from chalicelib.inbox.numbers_views import NumbersQuery
 from chalicelib.inbox.settings import Own
 from chalicelib.inbox.targets import Targets
 from chalicelib.org.model import Actor
@@ -192,6 +194,11 @@ def test_a_persons_numbers_are_theirs_and_those_units_managers(works: Clockwork)
 # What is asked
 
 
+def asked(**query: str) -> Asked:
+    read: NumbersQuery = parse_query(NumbersQuery, {name: [value] for name, value in query.items()}, "")
+    return read.asked(TODAY)
+
+
 @pytest.mark.parametrize(
     ("query", "fields"),
     [
@@ -207,15 +214,19 @@ def test_a_persons_numbers_are_theirs_and_those_units_managers(works: Clockwork)
 )
 def test_every_problem_of_a_question_is_told_at_once(query: dict[str, str], fields: set[str]) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_asked(query, TODAY)
+        asked(**query)
     assert {p.field for p in refused.value.problems} == fields
 
 
 def test_without_dates_it_is_the_last_seven_days() -> None:
-    assert read_asked({}, TODAY) == Asked(TODAY - timedelta(days=6), TODAY)
-    assert read_asked({"from": "2026-09-01", "to": "2026-12-01"}, TODAY) == Asked(
-        date(2026, 9, 1), date(2026, 12, 1)
+    assert asked() == Asked(TODAY - timedelta(days=6), TODAY)
+
+
+def test_days_and_what_they_are_of_are_taken_as_they_are_asked() -> None:
+    assert asked(**{"from": "2026-09-01", "to": "2026-12-01", "unit": "u", "person": "p"}) == Asked(
+        date(2026, 9, 1), date(2026, 12, 1), unit_id="u", person_id="p"
     )
+    assert asked(account="a").account_id == "a"
 
 
 # Rows

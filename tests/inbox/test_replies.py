@@ -214,6 +214,22 @@ def test_what_cannot_be_sent_for_two_hours_goes_back_to_its_author(
     assert "two hours" in (reply_of(letterbox, reply).reason or "")
 
 
+def test_an_approved_answer_is_tried_for_two_hours_from_its_approval_and_not_for_ever(
+    letterbox: Letterbox, waiting: Conversation
+) -> None:
+    box = letterbox.box
+    require_approval(letterbox, Approval.ALL)
+    reply = submit(letterbox)
+    box.stage.clock.advance(hours=5)
+    box.networks.fault = lambda request: "500" if request.method == "GET" else None
+    approve(letterbox, reply)
+    box.run_until_quiet(hours=1.9)
+    assert reply_of(letterbox, reply).state == ReplyState.QUEUED
+    box.run_until_quiet(hours=0.5)
+    assert reply_of(letterbox, reply).state == ReplyState.REFUSED
+    assert "two hours" in (reply_of(letterbox, reply).reason or "")
+
+
 @pytest.mark.parametrize("fault", ["drop_after", "500_after"])
 def test_an_answer_whose_outcome_got_lost_is_found_and_not_sent_twice(
     letterbox: Letterbox, waiting: Conversation, fault: str
@@ -228,6 +244,50 @@ def test_an_answer_whose_outcome_got_lost_is_found_and_not_sent_twice(
     assert reply_of(letterbox, reply).state == ReplyState.SENT
     assert len(box.networks.posts("osiemnastej")) == 1
     assert letterbox.conversation().state == State.ANSWERED
+
+
+def test_a_refusal_after_an_unknown_attempt_keeps_when_that_was(
+    letterbox: Letterbox, waiting: Conversation
+) -> None:
+    """Not found is not yet not there: who looks later must know when it may have been written."""
+    faults = iter(["drop"])
+    box = letterbox.box
+    box.networks.fault = lambda request: next(faults, None) if request.method == "POST" else None
+    reply = submit(letterbox)
+    box.run_due(Lane.CHORES)
+    unknown = reply_of(letterbox, reply)
+    assert (unknown.state, unknown.begun_at) == (ReplyState.UNKNOWN, letterbox.now)
+    letterbox.take(deleted(letterbox.now))
+    box.run_until_quiet(hours=1)
+    refused = reply_of(letterbox, reply)
+    assert (refused.state, refused.begun_at) == (ReplyState.REFUSED, unknown.begun_at)
+    assert box.networks.toots == []
+
+
+def test_what_the_platform_says_after_the_lease_is_kept_though_the_conversation_has_changed(
+    letterbox: Letterbox, waiting: Conversation
+) -> None:
+    box = letterbox.box
+    reply = submit(letterbox)
+    adapter: Any = box.services.adapters("mastodon")
+    publish = adapter.publish
+
+    def publish_through_the_lease(*args: Any) -> Any:
+        published = publish(*args)
+        box.stage.clock.advance(seconds=121)
+        assert box.services.chores_worker.run(reply.entry_id) == "done"
+        assert reply_of(letterbox, reply).state == ReplyState.UNKNOWN
+        letterbox.take(said(letterbox.now, "m2"))
+        return published
+
+    adapter.publish = publish_through_the_lease
+    assert box.services.chores_worker.run(reply.entry_id) == "done"
+    (toot,) = box.networks.toots
+    sent = reply_of(letterbox, reply)
+    assert (sent.state, sent.external_id) == (ReplyState.SENT, toot.external_id)
+    assert [m.own for m in letterbox.messages(waiting)] == [False, True, False]
+    box.run_until_quiet(hours=1)
+    assert len(box.networks.toots) == 1
 
 
 def test_an_answer_can_be_taken_back_until_it_is_sent(letterbox: Letterbox, waiting: Conversation) -> None:

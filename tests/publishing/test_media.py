@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.accounts.model import Account
 from chalicelib.core.errors import Conflict, InvalidInput, NotFound
-from chalicelib.publishing.files import is_whole, pixels, sniff
+from chalicelib.core.files import is_whole, pixels, sniff
+from chalicelib.core.objects import Objects
 from chalicelib.publishing.media import MAX_BYTES, MAX_PIXELS, Media
 from tests.conftest import NOON
 from tests.fakes.box import Box
@@ -129,14 +130,14 @@ def test_of_an_object_that_is_too_large_no_more_is_read_than_it_may_have(box: Bo
     media, _ = uploaded(box, WHOLE["image/png"])
     taken = [0]
 
-    class Endless:
+    class Endless(Objects):
         def chunks(self, key: str) -> Iterator[bytes]:
             while True:
                 taken[0] += 1 << 20
                 yield b"\x89PNG\r\n\x1a\n" + b"\0" * ((1 << 20) - 8)
 
     library = box.services.media
-    library._objects = Endless()  # type: ignore[assignment]
+    library._objects = Endless(None, "")
     refused = library.check(box.author.by, media.media_id)
     assert (refused.state, refused.size) == ("refused", most + 1)
     assert f"it has more than {most} bytes" in (refused.reason or "")

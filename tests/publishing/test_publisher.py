@@ -1,6 +1,8 @@
 """What becomes of one variant, for each thing that a platform, a person or a clock can do to it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,8 +10,9 @@ from chalicelib.accounts.model import Account, AccountStatus
 from chalicelib.core.errors import Conflict
 from chalicelib.core.http import Request
 from chalicelib.core.timetable import Claim, Lane
+from chalicelib.platforms.errors import OutcomeUnknown
+from chalicelib.platforms.port import FOREVER, Published
 from chalicelib.publishing.model import VariantState
-from chalicelib.publishing.publisher import Look
 from tests.fakes.box import Box
 
 
@@ -107,6 +110,24 @@ def test_a_timeline_that_lags_ten_minutes_gives_no_second_post(box: Box, toots: 
 
     assert box.states(post) == ["published"]
     assert len(box.networks.toots) == 1
+
+
+@pytest.mark.parametrize(
+    ("idempotent_for", "state", "calls"), [(None, "unknown", 1), (FOREVER, "published", 2)]
+)
+def test_what_is_not_found_is_sent_again_only_where_the_network_refuses_a_second_one(
+    box: Box, toots: Account, idempotent_for: timedelta | None, state: str, calls: int
+) -> None:
+    adapter = box.services.adapters("mastodon")
+    adapter.traits = replace(adapter.traits, idempotent_for=idempotent_for)
+    post = box.signed([toots], in_=1)
+    box.stage.clock.advance(seconds=1)
+    fail_once(box, "drop")
+
+    box.run_until_quiet()
+
+    assert box.states(post) == [state]
+    assert sum(unsafe(r) for r in box.networks.requests) == calls
 
 
 def test_two_matching_posts_are_left_for_a_person(box: Box, toots: Account) -> None:
@@ -270,20 +291,75 @@ def test_a_worker_that_died_before_the_marker_is_replaced_and_the_zombie_cannot_
 ) -> None:
     post = box.signed([toots], in_=1)
     box.stage.clock.advance(seconds=1)
-    timetable, publisher = box.services.kernel.timetable, box.services.publisher
-    zombie = timetable.claim(box.variant(post).entry_id, box.now, timedelta(seconds=120))
-    assert isinstance(zombie, Claim)
-    seen = publisher._look(zombie)
-    assert isinstance(seen, Look)
-    box.stage.clock.advance(seconds=121)
-    if has_published:
-        assert box.run_due() == ["done"]
-    else:
-        assert isinstance(timetable.claim(zombie.entry.entry_id, box.now, timedelta(seconds=120)), Claim)
+    timetable, entry_id = box.services.kernel.timetable, box.variant(post).entry_id
+    adapter: Any = box.services.adapters("mastodon")
+    prepares = [adapter.prepare]
 
-    with pytest.raises(Conflict):
-        publisher._begin(zombie, seen, "{}")
-    assert len(box.networks.toots) == int(has_published)
+    def prepare_through_the_lease(*args: Any) -> Any:
+        """The first one ends when somebody else has the entry."""
+        adapter.prepare = prepares.pop()
+        box.stage.clock.advance(seconds=121)
+        if has_published:
+            assert box.run_due() == ["done"]
+        else:
+            assert isinstance(timetable.claim(entry_id, box.now, timedelta(seconds=120)), Claim)
+        return adapter.prepare(*args)
+
+    adapter.prepare = prepare_through_the_lease
+    assert box.services.publish_worker.run(entry_id) == "taken"
+    assert not prepares
+    assert sum(unsafe(r) for r in box.networks.requests) == len(box.networks.toots) == int(has_published)
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_an_answer_that_comes_after_the_lease_is_kept_as_the_proof_that_it_is(
+    box: Box, toots: Account, has_run: bool
+) -> None:
+    """Whether the worker that has the entry now made the variant unknown already, or not yet."""
+    post = box.signed([toots], in_=1)
+    box.stage.clock.advance(seconds=1)
+    timetable, entry_id = box.services.kernel.timetable, box.variant(post).entry_id
+    adapter: Any = box.services.adapters("mastodon")
+    publish = adapter.publish
+
+    def publish_through_the_lease(*args: Any) -> Any:
+        published = publish(*args)
+        box.stage.clock.advance(seconds=121)
+        if has_run:
+            assert box.run_due() == ["done"]
+            assert box.states(post) == ["unknown"]
+        else:
+            assert isinstance(timetable.claim(entry_id, box.now, timedelta(seconds=120)), Claim)
+        return published
+
+    adapter.publish = publish_through_the_lease
+    box.services.publish_worker.run(entry_id)
+    (toot,) = box.networks.toots
+    assert (box.variant(post).state, box.variant(post).external_id) == ("published", toot.external_id)
+    box.run_until_quiet()
+    assert len(box.networks.toots) == 1
+
+
+def test_the_answer_to_an_earlier_call_does_not_end_a_later_one(box: Box, toots: Account) -> None:
+    post = box.signed([toots], in_=1)
+    box.stage.clock.advance(seconds=1)
+    adapter: Any = box.services.adapters("mastodon")
+
+    def later_call(*args: Any) -> Published:
+        raise OutcomeUnknown("The answer was lost.")
+
+    def earlier_call(*args: Any) -> Published:
+        adapter.publish = later_call
+        box.stage.clock.advance(seconds=121)
+        while box.variant(post).fence < 2:
+            box.run_due()
+            box.run_due(Lane.CHORES)
+            box.stage.clock.advance(seconds=30)
+        return Published("1", "https://social.test/@zorza/1")
+
+    adapter.publish = earlier_call
+    assert box.services.publish_worker.run(box.variant(post).entry_id) == "taken"
+    assert (box.variant(post).state, box.variant(post).external_id) == ("unknown", None)
 
 
 def test_a_worker_asks_the_database_four_times_for_one_publication(box: Box, toots: Account) -> None:

@@ -1,12 +1,14 @@
 """What a hold met is mailed once to each person concerned, however many variants that was."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.accounts.model import Account
+from chalicelib.core.clock import to_text
 from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.org.model import Language
 from chalicelib.publishing.holds import receipt_line
@@ -146,3 +148,20 @@ def test_many_mails_are_sent_over_several_runs_and_none_twice(desk: Desk, toots:
         events.unregister("before-call.sesv2.SendEmail", slowly)
     told = sorted(str(m["To"]) for m in desk.mails())
     assert told == sorted({*(f"owner{n}@zorza.test" for n in range(7)), "zofia@zorza.test"})
+
+
+def test_a_holds_mail_reads_its_posts_together(desk: Desk, toots: Account) -> None:
+    box, holds = desk.box, desk.box.services.holds
+    hold = holds.set(box.lead.by, "all", "", "wait")
+    for n in range(30):
+        post = box.draft([toots], f"number {n}.", in_=600)
+        line = Variant(post.post_id, toots.account_id, "", "", "", VariantState.HELD, box.now, box.now)
+        box.services.kernel.database.put("holds", receipt_line(hold.hold_id, line, "stopped", box.now))
+    holds.lift(box.lead.by, hold.hold_id, "over")
+    entry = Entry("tell", Lane.CHORES, "tell_outcome", f"hold#{hold.hold_id}", box.now)
+    claim = Claim(replace(entry, args={"until": to_text(box.now)}), "owner", box.now)
+    with box.counted() as asked:
+        box.services.tidings.tell_outcome(claim)
+    assert "Stopped: 30" in text_of(desk.mails("maja@")[0])
+    assert asked.count("GetItem") < 10  # the hold, and each person who is mailed
+    assert asked.count("BatchGetItem") == 2  # accounts, posts
