@@ -8,6 +8,7 @@ from chalicelib.core.kernel import Change
 from chalicelib.platforms.inbound import InboundEvent, InboundKind
 from chalicelib.publishing.reconcile import Reconciler
 from chalicelib.publishing.store import Word
+from chalicelib.webhooks.profiles import read_again
 
 _LONGEST_REASON = 500
 _STOPS = {
@@ -44,6 +45,8 @@ class Effects:
             field = event.details.get("field", "")
             if field == "subscription":
                 self._leased(change, account.account_id, event.details)
+            else:
+                read_again(change, account)
             change.record(f"account#{account.account_id}", "changed on the platform", field=field)
 
     def _stop(self, change: Change, event: InboundEvent, account: Account) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.database import Write
@@ -22,7 +22,7 @@ from chalicelib.platforms.inbound import CONVERSATIONAL, InboundEvent, InboundKi
 from chalicelib.publishing.reconcile import Reconciler
 from chalicelib.webhooks.effects import HANDLED, Effects
 from chalicelib.webhooks.envelope import Wrapped, unwrap
-from chalicelib.webhooks.unknown import TABLE, Counts, Unknown
+from chalicelib.webhooks.unknown import TABLE, Counts, Unknown, wrote_once
 
 BY_PLATFORM = By(SYSTEM, Way.PLATFORM)
 SEEN_FOR = timedelta(days=10)  # the longest that a platform sends again is seven days (platforms.md A1)
@@ -84,9 +84,13 @@ class Ingest:
         wrapped = unwrap(body)
         events = self._schemes(wrapped.platform).normalise(wrapped.piece)
         concerned = [(event, self._account(event, wrapped)) for event in events]
-        # A server's own webhook tells what one status means for everybody; what is for strangers is dropped.
+        # A server's own webhook tells what one status means for everybody; what is for strangers is dropped,
+        # and nothing of it kept: it is personal data of people who have nothing to do with us.
         if any(account for _, account in concerned):
             concerned = [(event, account) for event, account in concerned if account]
+        elif events and all(event.is_server_wide and event.account for event in events):
+            metrics.count("inbound_strangers")
+            return "strangers"
         outcome = "empty"
         for event, account in concerned:
             outcome = self._apply(event, account, wrapped, body)
@@ -108,9 +112,7 @@ class Ingest:
         if event.kind in (InboundKind.REACTION, InboundKind.SHARE):
             numbers = self._kernel.change(BY_PLATFORM)
             self._inbox().tally(numbers, event, account)
-            day = event.happened_at.date().isoformat()
-            what = f"{event.kind}#{account.account_id}"
-            return _counted(self._counts.once(seen, what, day, *numbers.writes), "counted")
+            return _counted(wrote_once(self._kernel.database, seen, *numbers.writes), "counted")
         if self._is_echo(event, account):
             return _counted(self._counts.once(seen, "echo", account.account_id), "echo")
         for _ in range(_TRIES):
@@ -145,7 +147,7 @@ class Ingest:
             account = self._accounts.find(wrapped.app)
         else:
             account = self._accounts.of_external(event.platform, event.account)
-        return account if account is not None and account.status != AccountStatus.RETIRED else None
+        return account if account is not None and account.is_ours else None
 
     def _seen(self, event: InboundEvent, account: Account | None) -> Write:
         digest = hashlib.sha256(event.key.encode()).hexdigest()

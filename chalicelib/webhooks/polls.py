@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.clock import to_text
@@ -50,7 +50,7 @@ class Polls:
         account = self._accounts.find(claim.entry.ref)
         every = self._polled_every(account.platform) if account else None
         polling = self._polling(account.platform) if account else None
-        if account is None or every is None or polling is None or account.status != AccountStatus.ACTIVE:
+        if account is None or every is None or polling is None or not account.is_usable:
             return False
         now = self._kernel.clock.now()
         if account.quiet_until is not None and account.quiet_until > now:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.kernel import Kernel
@@ -54,7 +54,7 @@ class Rounds:
     def _of(self, account: Account, now: datetime) -> list[Entry]:
         """The entries that an account should have on the timetable, each at its next time."""
         account_id, entries = account.account_id, []
-        if account.status != AccountStatus.ACTIVE:
+        if not account.is_usable:
             return []
         every = self._polled_every(account.platform)
         if every is not None:

@@ -3,7 +3,7 @@
 pk unknown#<platform>#<type>   sk <received>#<digest>       the message as it stood on the queue
 pk counts#<what>               sk <of what>#<shard>         how many, since when and until when
 
-`Counts` also counts what nobody has to answer: reactions, shares, echoes of our own posts.
+`Counts` also counts the echoes of our own posts. Reactions and shares are the inbox's numbers.
 """
 
 import zlib
@@ -47,12 +47,10 @@ class Counts:
             {"pk": f"counts#{what}", "sk": f"{of}#{shard}"},
             update=where("SET last_at = :n, first_at = if_not_exists(first_at, :n) ADD n :one", n=now, one=1),
         )
-        try:
-            self._kernel.database.transact([seen, count, *more])
-        except TransactionRefused:
-            return False
-        metrics.count(f"inbound_{what.partition('#')[0]}")
-        return True
+        is_new = wrote_once(self._kernel.database, seen, count, *more)
+        if is_new:
+            metrics.count(f"inbound_{what}")
+        return is_new
 
     def all(self, what: str) -> list[Counted]:
         """The sums of every counter of a sort, in the order of their names."""
@@ -83,6 +81,15 @@ class Unknown:
     def types(self) -> list[Counted]:
         """Every type of event that nothing knew, as `<platform>#<type>`."""
         return self._counts.all("unknown")
+
+
+def wrote_once(database: Database, seen: Write, *writes: Write) -> bool:
+    """Write all of it together with its seen key; False, and nothing is written, if it was seen before."""
+    try:
+        database.transact([seen, *writes])
+    except TransactionRefused:
+        return False
+    return True
 
 
 def _summed(database: Database, what: str) -> Iterable[Counted]:

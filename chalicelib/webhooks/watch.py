@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.clock import to_text
@@ -41,19 +41,27 @@ GAPS_LEARNED = 5  # before that, silence says nothing
 SILENT_AFTER = 4  # usual gaps
 SILENT_AT_LEAST_FOR = timedelta(hours=24)  # a night is no silence
 LATE_CHECKS = 3  # turns that were missed: it was we who were away
+PATIENCE = 3  # turns without an answer, before somebody is told
+SETTLES_FOR = timedelta(minutes=15)  # around an outage's end; some replay nothing of the last ten
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the last check found; `live_at` is when the subscription was last seen to work."""
+    """What the last check found; `live_at` is when the subscription was last seen to work.
+
+    An outage that is over (`outage_over_at`) stays until all of it was fetched: `outage_since` is from when.
+    `unasked_since`: the platform has given no answer about the subscription from then on.
+    """
 
     state: str = "unknown"
     checked_at: datetime | None = None
     live_at: datetime | None = None
     ends_at: datetime | None = None
     outage_since: datetime | None = None
+    outage_over_at: datetime | None = None
+    unasked_since: datetime | None = None
     problem: str = ""
     silent_since: datetime | None = None  # for this silence somebody was told
 
@@ -122,8 +130,11 @@ class Watchdog:
         """Check the account's subscription; the entry comes again while the account is active."""
         account = self._accounts.find(claim.entry.ref)
         watch = registry.watch(account.platform) if account else None
-        if account is None or watch is None or account.status != AccountStatus.ACTIVE:
+        if account is None or watch is None or not account.is_usable:
             return False
+        if watch.asks_us:
+            # Not one more, but a number where there is none: an alarm sees only what is counted.
+            metrics.count(f"handshakes_{account.platform}", 0)
         before, heard, lease = self._rows(account.account_id)
         try:
             found = self._check(account, before, lease, watch)
@@ -132,6 +143,8 @@ class Watchdog:
         except AuthExpired as error:
             self._accounts.credentials_refused(BY_JOB, account.account_id, error.message)
             return False
+        if found.problem:
+            metrics.count("subscriptions_lost")
         self._save(account, before, self._listened(found, heard))
         at = next_at(account.account_id, watch.every, self._kernel.clock.now())
         return come_again(self._kernel, claim, at)
@@ -142,31 +155,38 @@ class Watchdog:
         """What is found now; the back-fill of an outage that is over is done then. Raises as adapters do."""
         now = self._kernel.clock.now()
         ref = self._accounts.ref(account)
-        said = _granted(self._asked(account, ref, watch, now), lease, now)
-        found = replace(before, state=said.state, checked_at=now)
+        try:
+            said = _granted(self._asked(account, ref, watch, now), lease, now)
+        except (RateLimited, AuthExpired):
+            raise
+        except AdapterError as error:
+            log.warning("not checked", extra={"account": account.account_id, "why": error.message})
+            return _unasked(before, error.message, now, PATIENCE * watch.every)
+        found = replace(before, state=said.state, checked_at=now, unasked_since=None)
         match said.state:
             case "live":
+                found = replace(found, live_at=now, ends_at=said.ends_at, problem="")
                 since = before.outage_since
-                if (
-                    since is None
-                    and before.checked_at
-                    and now - before.checked_at > LATE_CHECKS * watch.every
-                ):
-                    since = before.checked_at
-                is_filled = since is None or self._back_fill(account, ref, since, now)
-                return replace(
-                    found,
-                    live_at=now,
-                    ends_at=said.ends_at,
-                    problem="",
-                    outage_since=None if is_filled else since,
-                )
+                if since is None and before.checked_at is not None:
+                    was_away = now - before.checked_at > LATE_CHECKS * watch.every
+                    since = before.checked_at if was_away else None
+                return found if since is None else self._filled(account, ref, found, since)
             case "missing" | "invalid":
-                metrics.count("subscriptions_lost")
                 problem = said.problem or f"the subscription is {said.state}, and could not be renewed"
-                return replace(found, problem=problem, outage_since=before.outage_since or before.live_at)
+                since = before.outage_since or before.live_at
+                return replace(found, problem=problem, outage_since=since, outage_over_at=None)
         # It cannot be asked: that says nothing, unless a person must do something first.
-        return replace(found, problem=said.problem) if said.problem else found
+        return replace(found, problem=said.problem or before.problem)
+
+    def _filled(self, account: Account, ref: AccountRef, found: Found, since: datetime) -> Found:
+        """Fetch what an outage missed; what is around its end is fetched by the next check, once more."""
+        now = found.checked_at or since
+        over_at = found.outage_over_at or now
+        if not self._back_fill(account, ref, since, min(over_at + SETTLES_FOR, now)):
+            return replace(found, outage_since=since, outage_over_at=over_at)
+        if now - over_at >= SETTLES_FOR:
+            return replace(found, outage_since=None, outage_over_at=None)
+        return replace(found, outage_since=max(since, over_at - SETTLES_FOR), outage_over_at=over_at)
 
     def _asked(self, account: Account, ref: AccountRef, watch: registry.Watch, now: datetime) -> Subscription:
         watching = self._watching(account.platform)
@@ -175,16 +195,10 @@ class Watchdog:
         app = ref.credentials.get("app") or DEFAULT_APP
         callback = f"{self._settings.public_url}/webhooks/{account.platform}"
         callback += "" if app == DEFAULT_APP else f"/{app}"
-        try:
-            said = watching.subscription(ref, callback)
-            ends = said.state == "live" and said.ends_at and said.ends_at - now < watch.renewed_before
-            if not ends and said.state not in ("missing", "invalid"):
-                return said
-        except (RateLimited, AuthExpired):
-            raise
-        except AdapterError as error:
-            log.warning("not checked", extra={"account": account.account_id, "why": error.message})
-            return Subscription("unknown")
+        said = watching.subscription(ref, callback)
+        ends = said.state == "live" and said.ends_at and said.ends_at - now < watch.renewed_before
+        if not ends and said.state not in ("missing", "invalid"):
+            return said
         try:
             return watching.renew(ref, callback, self._keys.live(account.platform, app).keys[0].decode())
         except (RateLimited, AuthExpired):
@@ -192,16 +206,17 @@ class Watchdog:
         except (AdapterError, Misconfigured) as error:
             return said if said.state == "live" else replace(said, problem=said.problem or error.message)
 
-    def _back_fill(self, account: Account, ref: AccountRef, since: datetime, now: datetime) -> bool:
+    def _back_fill(self, account: Account, ref: AccountRef, since: datetime, until: datetime) -> bool:
         """Put what an outage missed on the queue; False when it must be tried again."""
         filling = self._back_filling(account.platform)
         if filling is None:
             return True
         try:
-            pieces = filling.missed(ref, since, now)
+            pieces = filling.missed(ref, since, until)
         except AdapterError as error:
             log.warning("not back-filled", extra={"account": account.account_id, "why": error.message})
             return False
+        now = self._kernel.clock.now()
         bodies = [wrap(account.platform, account.account_id, now, BACK_FILLED, piece) for piece in pieces]
         self._kernel.queues.send(QUEUE, bodies)
         log.info("back-filled", extra={"account": account.account_id, "events": len(bodies)})
@@ -225,8 +240,9 @@ class Watchdog:
         change = self._kernel.change(BY_JOB)
         change.put(TABLE, item)
         if found.problem and found.problem != before.problem:
-            change.record(subject, "subscription lost", found.problem)
-            change.emit("SubscriptionLost", account_id, what="lost", why=found.problem)
+            what = "unchecked" if found.state == "unknown" else "lost"
+            change.record(subject, f"subscription {what}", found.problem)
+            change.emit("SubscriptionLost", account_id, what=what, why=found.problem)
         elif before.problem and not found.problem:
             change.record(subject, "subscription live again")
         if found.silent_since is not None and found.silent_since != before.silent_since:
@@ -257,6 +273,13 @@ class Watchdog:
             after = Heard(now, usual, before.gaps + 1)
             when = where("last_event_at = :b", b=to_text(before.last_event_at))
         self._kernel.database.put(TABLE, {**to_item(after), "pk": f"watch#{account_id}", "sk": "heard"}, when)
+
+
+def _unasked(before: Found, why: str, now: datetime, patience: timedelta) -> Found:
+    """The platform gave no answer, which says nothing; after a while it is a problem of its own."""
+    since = before.unasked_since or now
+    problem = before.problem or (why if now - since >= patience else "")
+    return replace(before, state="unknown", checked_at=now, unasked_since=since, problem=problem)
 
 
 def _granted(said: Subscription, lease: Lease | None, now: datetime) -> Subscription:

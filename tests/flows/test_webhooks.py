@@ -281,11 +281,17 @@ def is_there(porch: Porch, now: Rows, example: Example, event: InboundEvent) -> 
     """Whether the event can be seen: as a message, as its effect, or as kept because it is unknown."""
     account_id = our_account(porch, example, event)
     keys = [(row["pk"], row["sk"]) for row in now["inbound"]]
+    if account_id is None and event.is_server_wide and event.account:
+        return not any(event.account in pk for pk, _ in keys)  # of strangers nothing is kept
     if account_id is None or event.kind == InboundKind.UNKNOWN:
         of_type = event.details["type"] if event.kind == InboundKind.UNKNOWN else NO_ACCOUNT
         return any(pk == f"unknown#{event.platform}#{of_type}" for pk, _ in keys)
     if event.kind in (InboundKind.REACTION, InboundKind.SHARE):
-        return any(pk == f"counts#{event.kind}#{account_id}" for pk, _ in keys)
+        metric = "reactions_" if event.kind == InboundKind.REACTION else "shares_"
+        return any(
+            row["pk"] == f"numbers#account#{account_id}" and any(name.startswith(metric) for name in row)
+            for row in now["inbox"]
+        )
     if event.kind in CONVERSATIONAL or event.kind == InboundKind.CONTENT_DELETED:
         mine = f"external#{account_id}#"
         return any(

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 
 from chalicelib.accounts.model import AccountStatus
+from chalicelib.core import log as logs
 from chalicelib.core.entry import BatchFailed
 from chalicelib.core.timetable import Lane
 from chalicelib.platforms.inbound import InboundEvent, InboundKind, Signed
 from chalicelib.publishing.model import VariantState
 from chalicelib.webhooks.envelope import LARGEST_PLAIN_BYTES, unwrap, wrap
 from chalicelib.webhooks.jobs import ingest_events
-from tests.webhooks.conftest import PAGE, Porch, comment, delivery
+from tests.platforms.webhooks import fixture
+from tests.webhooks.conftest import PAGE, Porch, comment, delivery, meta_signature
 
 
 def batch(bodies: list[str]) -> dict[str, Any]:
@@ -181,16 +183,58 @@ def test_an_event_for_an_account_that_is_not_here_is_kept_and_counted(porch: Por
     assert porch.inbox.taken == []
 
 
+def hooked(porch: Porch, name: str, ours: str = "") -> str:
+    """A delivery of a Mastodon server's own webhook, signed, as it lies on the queue; its brand is `ours`."""
+    porch.secret("mastodon")
+    raw = fixture("mastodon", name).replace(b'"23634"', f'"{ours or 23634}"'.encode())
+    signature = {"X-Hub-Signature": meta_signature(raw)}
+    assert porch.post("/webhooks/mastodon", raw, signature).status_code == 200
+    (body,) = porch.queued()
+    return body
+
+
+@pytest.mark.parametrize(
+    "name", ["status_created_reply", "status_created_boost", "account_created", "report_created"]
+)
+def test_what_strangers_do_on_a_server_that_tells_all_is_counted_and_nothing_of_it_is_kept(
+    porch: Porch, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = hooked(porch, name)
+    assert porch.ingest([body, body]) == ["strangers", "strangers"]
+    assert porch.rows("inbound") == []
+    logs.flush()
+    assert '"inbound_strangers"' in capsys.readouterr().out
+
+
+def test_what_a_server_that_tells_all_says_of_our_account_is_taken_in(porch: Porch) -> None:
+    ours = porch.box.account("zorza").external_id
+    assert porch.ingest([hooked(porch, "status_created_reply", ours)]) == ["done"]
+    assert [e.account for e in porch.inbox.taken] == [ours]
+
+
 # What nobody has to answer
 
 
 def test_reactions_and_shares_are_counted_and_open_no_conversation(porch: Porch) -> None:
-    account = porch.account()
+    porch.account()
     reaction = event(porch, InboundKind.REACTION, details={"reaction": "like"})
     share = event(porch, InboundKind.SHARE, "k2")
     assert told(porch, reaction, reaction, share) == ["counted", "seen", "counted"]
-    assert [c.n for c in porch.box.services.counts.all(f"reaction#{account.account_id}")] == [1]
     assert porch.inbox.taken == []
+
+
+def test_a_reaction_is_counted_in_the_inboxs_numbers_and_nowhere_else(porch: Porch) -> None:
+    account = porch.account()
+    del porch.box.services.__dict__["inbox"]
+    at = porch.stage.clock.now()
+    reaction = event(porch, InboundKind.REACTION, details={"reaction": "like"})
+    taken_back = replace(reaction, key="k2", details={"reaction": "like", "removed": "yes"})
+    assert told(porch, reaction, reaction, replace(reaction, key="k3"), taken_back) == [
+        "counted", "seen", "counted", "counted",
+    ]  # fmt: skip
+    rows = porch.box.services.inbox_numbers.rows(("account", account.account_id), at.date(), at.date())
+    assert sum(metrics.get("reactions", 0) for *_, metrics in rows) == 1
+    assert porch.rows("inbound", "counts#") == []
 
 
 def test_our_own_answer_goes_to_the_inbox_as_ours(porch: Porch) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.accounts.model import Account, AccountClass, AccountStatus
 from chalicelib.core.errors import Busy
 from chalicelib.core.timetable import Lane
 from chalicelib.platforms.errors import AuthExpired, RateLimited, Unavailable
@@ -149,6 +149,29 @@ def test_refused_credentials_end_the_polls_and_new_ones_begin_them_again(
     accounts.replace_credentials(porch.box.lead, account.account_id, {"access_token": "token-zorza"})
     porch.box.run_due(Lane.CHORES)
     assert turn(porch, account) == "later"
+
+
+def test_an_account_that_we_do_not_stand_by_is_not_polled_until_we_do(
+    porch: Porch, network: FakePolling, account: Account
+) -> None:
+    other = porch.box.account("inna")
+    porch.box.run_due(Lane.CHORES)
+    amend(porch, account, account_class=AccountClass.DUPLICATE, same_as=other.account_id)
+    network.calls.clear()
+    assert turn(porch, account) == "done"
+    assert network.calls == []
+    assert porch.box.services.rounds.ensure() == {"put_back": 0}
+    amend(porch, account, account_class=AccountClass.OFFICIAL)
+    porch.box.run_due(Lane.CHORES)
+    assert turn(porch, account) == "later"
+    assert network.calls != []
+
+
+def amend(porch: Porch, account: Account, **changes: Any) -> None:
+    services = porch.box.services
+    change = services.kernel.change(porch.box.lead.by)
+    services.accounts.amend(change, services.accounts.get(account.account_id), **changes)
+    services.kernel.commit(change)
 
 
 def test_a_platform_that_is_away_is_asked_again_for_as_long_as_it_takes(

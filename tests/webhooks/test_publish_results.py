@@ -16,27 +16,16 @@ from tests.webhooks.test_ingest import told
 JOB = "v_pub_url~v2.123"
 
 
-class JobAdapter:
-    """Publishes as TikTok does: the call gives a job's number, and how it ended is told later."""
+def publishes_by_job(porch: Porch) -> None:
+    """As TikTok does: the call gives a job's number, and how it ended is told later."""
 
-    def __init__(self, real: Any, said: OutcomeUnknown | None) -> None:
-        self._real = real
-        self._said = said
+    def publish(account: Any, content: Any, checkpoint: Any) -> Any:
+        said = OutcomeUnknown("TikTok works on it.")
+        said.checkpoint = {"publish_id": JOB}
+        raise said
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def publish(self, account: Any, content: Any, checkpoint: Any) -> Any:
-        raise self._said or OutcomeUnknown("The answer was lost.")
-
-
-def publishes_by_job(porch: Porch, knows_its_job: bool = True) -> None:
-    adapters = porch.box.services.adapters
-    said = OutcomeUnknown("TikTok works on it.")
-    said.checkpoint = {"publish_id": JOB}
-    made = JobAdapter(adapters("mastodon"), said if knows_its_job else None)
-    porch.box.services.publisher._adapters = lambda name: made
-    porch.box.services.reconciler._adapters = lambda name: made
+    adapter: Any = porch.box.services.adapters("mastodon")
+    adapter.publish = publish
 
 
 def result(account: Account, porch: Porch, outcome: str = "published", **details: str) -> InboundEvent:
@@ -124,20 +113,20 @@ def test_a_result_during_the_call_settles_it_and_the_publishers_own_word_does_no
     publishes_by_job(porch)
     post = porch.box.signed([account])
     porch.stage.clock.advance(seconds=60)
-    publisher, store = porch.box.services.publisher, porch.box.services.post_store
+    store = porch.box.services.post_store
 
-    class InTheMiddle(JobAdapter):
-        def publish(self, ref: Any, content: Any, checkpoint: Any) -> Any:
-            kernel = porch.box.services.kernel
-            variant = porch.box.variant(post)
-            change = kernel.change(porch.box.author.by)
-            store.save_variant(change, replace(variant, checkpoint=f'{{"publish_id":"{JOB}"}}'), variant)
-            change.record(f"post#{post.post_id}", "the job is known")
-            kernel.commit(change)
-            assert told(porch, result(account, porch, post_id="7001")) == ["done"]
-            raise OutcomeUnknown("The answer was lost.")
+    def publish(ref: Any, content: Any, checkpoint: Any) -> Any:
+        kernel = porch.box.services.kernel
+        variant = porch.box.variant(post)
+        change = kernel.change(porch.box.author.by)
+        store.save_variant(change, replace(variant, checkpoint=f'{{"publish_id":"{JOB}"}}'), variant)
+        change.record(f"post#{post.post_id}", "the job is known")
+        kernel.commit(change)
+        assert told(porch, result(account, porch, post_id="7001")) == ["done"]
+        raise OutcomeUnknown("The answer was lost.")
 
-    publisher._adapters = lambda name: InTheMiddle(porch.box.services.adapters("mastodon"), None)
+    adapter: Any = porch.box.services.adapters("mastodon")
+    adapter.publish = publish
     porch.box.run_until_quiet(hours=1)
     assert (porch.box.variant(post).state, porch.box.variant(post).external_id) == ("published", "7001")
 

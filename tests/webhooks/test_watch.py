@@ -1,16 +1,27 @@
 """The watchdog: each platform's rhythm, renewals, one mail for each problem, silence, back-fills."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from chalicelib.accounts.model import Account, AccountStatus
+from chalicelib.core import log as logs
 from chalicelib.core.timetable import Lane
-from chalicelib.platforms.errors import AuthExpired, Rejected, Unavailable
+from chalicelib.platforms.errors import (
+    AdapterError,
+    AuthExpired,
+    OutOfCredit,
+    Rejected,
+    Unavailable,
+    VersionGone,
+)
 from chalicelib.platforms.inbound import InboundEvent, InboundKind, Piece, Subscription
 from chalicelib.platforms.port import AccountRef
 from chalicelib.webhooks.envelope import unwrap
+from chalicelib.webhooks.watch import PATIENCE, SETTLES_FOR
 from tests.webhooks.conftest import SECRET, Porch
 from tests.webhooks.test_ingest import told
 
@@ -142,15 +153,47 @@ def test_what_an_outage_missed_is_fetched_once_it_is_over(
     network.says, network.missed_pieces = LIVE, Unavailable("it is busy")
     turn(porch, account)
     assert porch.queued() == [], "tried again at the next turn"
+    over = network.outages[-1][1]
     network.missed_pieces = ({"n": 1}, {"n": 2})
-    over = turn(porch, account)
+    turn(porch, account)
     bodies = [unwrap(b) for b in porch.queued()]
     assert [(b.piece["n"], b.form, b.app) for b in bodies] == [
         (n, "back-fill", account.account_id) for n in (1, 2)
     ]
-    assert network.outages[-1] == (good, over)
+    assert network.outages[-1] == (good, over + SETTLES_FOR)
     turn(porch, account)
     assert porch.queued() == []
+
+
+def test_what_came_around_the_end_of_an_outage_is_fetched_by_the_next_check_and_then_no_more(
+    porch: Porch, network: FakeWatching, account: Account
+) -> None:
+    good = turn(porch, account)
+    network.says, network.renewal = Subscription("invalid"), Rejected("no")
+    turn(porch, account)
+    network.says = LIVE
+    over = turn(porch, account)
+    assert network.outages == [(good, over)]
+    for _ in range(3):
+        turn(porch, account)
+    assert network.outages == [(good, over), (over - SETTLES_FOR, over + SETTLES_FOR)]
+
+
+def test_a_second_outage_before_the_first_was_fetched_to_its_end_loses_none_of_both(
+    porch: Porch, network: FakeWatching, account: Account
+) -> None:
+    turn(porch, account)
+    network.says, network.renewal = Subscription("invalid"), Rejected("no")
+    turn(porch, account)
+    network.says = LIVE
+    over = turn(porch, account)
+    network.says = Subscription("invalid")
+    turn(porch, account)
+    network.says = LIVE
+    again = turn(porch, account)
+    assert network.outages[-1] == (over - SETTLES_FOR, again)
+    turn(porch, account)
+    assert network.outages[-1] == (again - SETTLES_FOR, again + SETTLES_FOR)
 
 
 def test_after_we_were_away_ourselves_the_time_between_is_fetched(
@@ -176,6 +219,93 @@ def test_a_platform_that_cannot_be_asked_changes_nothing(
     network.error = AuthExpired("revoked")
     turn(porch, account)
     assert porch.box.services.accounts.get(account.account_id).status == AccountStatus.CREDENTIALS_REFUSED
+
+
+@pytest.mark.parametrize("error", [OutOfCredit("buy more"), VersionGone("a newer one is needed")])
+def test_a_check_that_stays_impossible_is_told_once_when_patience_ends(
+    porch: Porch, network: FakeWatching, account: Account, error: AdapterError
+) -> None:
+    turn(porch, account)
+    network.error = error
+    for _ in range(PATIENCE):
+        turn(porch, account)
+    assert subjects(porch) == []
+    for _ in range(3):
+        turn(porch, account)
+        network.error = Unavailable("another reason")
+    (mail,) = porch.mails()
+    assert mail["Subject"] == "Not checked: zorza (linkedin)"
+    assert error.message in mail.get_body(("plain",)).get_content()
+    network.error = None
+    turn(porch, account)
+    network.error = error
+    for _ in range(PATIENCE + 1):
+        turn(porch, account)
+    assert len(subjects(porch)) == 2, "another time is told anew"
+
+
+def test_a_short_silence_of_the_platforms_api_is_told_nobody(
+    porch: Porch, network: FakeWatching, account: Account
+) -> None:
+    for _ in range(3):
+        network.error = Unavailable("it is down")
+        for _ in range(PATIENCE):
+            turn(porch, account)
+        network.error = None
+        turn(porch, account)
+    assert subjects(porch) == []
+
+
+def counted(capsys: pytest.CaptureFixture[str], name: str) -> list[float]:
+    """The numbers of a metric since the last look."""
+    logs.flush()
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    return [value for one in said for value in one.get(name, [])]
+
+
+def test_a_lost_subscription_is_counted_at_every_check_until_it_is_mended(
+    porch: Porch, network: FakeWatching, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted(capsys, "")
+    turn(porch, account)
+    assert counted(capsys, "subscriptions_lost") == []
+    network.says, network.renewal = Subscription("invalid"), Rejected("no")
+    turn(porch, account)
+    network.error = Unavailable("it is down")
+    turn(porch, account)
+    assert counted(capsys, "subscriptions_lost") == [1, 1], "what is lost stays so while nobody can ask"
+    network.error, network.says = None, LIVE
+    turn(porch, account)
+    assert counted(capsys, "subscriptions_lost") == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "rings"),
+    [("subscriptions_lost", "GreaterThanThreshold"), ("handshakes_linkedin", "LessThanThreshold")],
+)
+def test_what_the_watch_counts_rings_an_alarm_and_nothing_counted_rings_none(metric: str, rings: str) -> None:
+    template = (Path(__file__).parents[2] / "infra" / "template.yaml").read_text(encoding="utf-8")
+    (alarm,) = (
+        part for part in template.split("  Type: AWS::CloudWatch::Alarm") if f"MetricName: {metric}\n" in part
+    )
+    assert f"ComparisonOperator: {rings}" in alarm
+    assert "TreatMissingData: notBreaching" in alarm
+    assert "AlarmActions: [!Ref OpsTopic]" in alarm
+
+
+def test_where_the_platform_asks_our_door_its_silence_is_a_number_that_an_alarm_can_see(
+    porch: Porch, network: FakeWatching, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted(capsys, "")
+    turn(porch, account)
+    assert counted(capsys, "handshakes_linkedin") == [0]
+    assert porch.get("/webhooks/linkedin?challengeCode=7").status_code == 200
+    turn(porch, account)
+    assert counted(capsys, "handshakes_linkedin") == [1, 0]
+    page = porch.account("facebook")
+    porch.box.run_due(Lane.CHORES)
+    turn(porch, page)
+    assert counted(capsys, "handshakes_facebook") == [], "it asks only once, so that silence is no sign"
 
 
 def lively(porch: Porch, account: Account, hours: float, times: int) -> None:
