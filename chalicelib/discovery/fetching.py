@@ -1,0 +1,45 @@
+"""Getting a page or picture from the open web: public https addresses only, few redirects, never too much.
+
+Every hop is checked by core/http.py as if we had chosen it ourselves.
+"""
+
+from datetime import timedelta
+from urllib.parse import urljoin
+
+from chalicelib.core.errors import SignalboxError
+from chalicelib.core.http import HttpClient, HttpError, Request, Response
+
+_MOST_REDIRECTS = 3
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+class NotFetched(SignalboxError):
+    """There was no answer that we could use; the message says why, and shows no query."""
+
+    status = 502
+    code = "not_fetched"
+
+
+def fetch(
+    http: HttpClient, url: str, accept: str, max_bytes: int, deadline_for: timedelta = timedelta(seconds=8)
+) -> Response:
+    """The answer with status 200, and the address that gave it, at most three redirects away.
+
+    Raises NotFetched.
+    """
+    for _ in range(_MOST_REDIRECTS + 1):
+        request = Request("GET", url, {"Accept": accept}, deadline_for=deadline_for, max_bytes=max_bytes)
+        try:
+            answer = http.send(request)
+        except HttpError as error:
+            raise NotFetched(error.message) from error
+        if answer.status == 200:
+            return answer
+        place = answer.headers.get("Location", "")
+        if answer.status not in _REDIRECTS or not place:
+            raise NotFetched(f"{request!r} was answered with {answer.status}.")
+        try:
+            url = urljoin(url, place)
+        except ValueError as error:
+            raise NotFetched(f"{request!r} leads to an address that is none.") from error
+    raise NotFetched(f"{request!r} and what it led to only led on.")
