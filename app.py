@@ -2,17 +2,26 @@
 
 from chalice import Chalice
 
+from chalicelib.accounts.register_routes import bp as register_routes
 from chalicelib.accounts.routes import bp as accounts_routes
+from chalicelib.analytics.jobs import bp as analytics_jobs
+from chalicelib.analytics.routes import bp as analytics_routes
 from chalicelib.approvals.routes import bp as approvals_routes
 from chalicelib.core.endpoint import chalices_own_answers
+from chalicelib.discovery.jobs import bp as discovery_jobs
+from chalicelib.discovery.routes import bp as discovery_routes
+from chalicelib.dormancy.jobs import bp as dormancy_jobs
+from chalicelib.dormancy.routes import bp as dormancy_routes
 from chalicelib.inbox.reply_routes import bp as inbox_reply_routes
 from chalicelib.inbox.routes import bp as inbox_routes
 from chalicelib.inbox.settings_routes import bp as inbox_settings_routes
+from chalicelib.inventory.routes import bp as inventory_routes
 from chalicelib.org.jobs import bp as org_jobs
 from chalicelib.org.routes import bp as org_routes
 from chalicelib.publishing.jobs import bp as publishing_jobs
 from chalicelib.publishing.routes import bp as publishing_routes
 from chalicelib.routes import bp as box_routes
+from chalicelib.takedowns.routes import bp as takedowns_routes
 from chalicelib.webhooks.jobs import bp as webhooks_jobs
 from chalicelib.webhooks.routes import bp as webhooks_routes
 
@@ -23,9 +32,18 @@ for blueprint in (
     org_routes,
     org_jobs,
     accounts_routes,
+    register_routes,
+    dormancy_routes,
+    dormancy_jobs,
     approvals_routes,
     publishing_routes,
     publishing_jobs,
+    inventory_routes,
+    discovery_routes,
+    discovery_jobs,
+    takedowns_routes,
+    analytics_routes,
+    analytics_jobs,
     webhooks_routes,
     webhooks_jobs,
     inbox_routes,

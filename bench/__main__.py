@@ -12,7 +12,20 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import capacity, door, holds, imports, inbox, inbox_costs, package, report, storm, timetable
+from bench import (
+    capacity,
+    door,
+    holds,
+    imports,
+    inbox,
+    inbox_costs,
+    lookalikes,
+    package,
+    register,
+    report,
+    storm,
+    timetable,
+)
 from bench.company import BENCH_STAGE, Company, drop_tables, make_bench_stage, stack_for_bench
 from bench.deliveries import connect
 from infra.deploy import DeployError
@@ -51,11 +64,14 @@ def run() -> int:
         ours = imports.unpack(shipped, folder)
         hello = imports.hello_world(ours)
         add("importing each function's module in fresh processes", lambda: [imports.measure(ours, hello)])
+        add("look-alikes by their looks alone", lambda: [lookalikes.measure()])
         with stack_for_bench(ROOT / ".local" / "bench") as stack:
             make_bench_stage(stack)
             company = Company.found(stack, BENCH_STAGE, ACCOUNTS_FOR_ONE)
             page = connect(company)["facebook"]
             everybody = Company.found(stack, stack.stage)
+            # While no account stands for a network that is not on this machine.
+            add("320 accounts, checked and searched for", lambda: register.measure_found(everybody))
             connect(everybody)
 
             def first_invocations() -> list[report.Section]:
@@ -73,6 +89,7 @@ def run() -> int:
             add(f"{storm.MANY:,} due in one second, and a hold", lambda: [holds.measure(everybody)])
             add("an idle tick", lambda: [timetable.measure(company)])
             add("a page of the inbox", lambda: [inbox_costs.measure_page(company, page)])
+            add("a day of the register", lambda: [register.measure_costs(company)])
             drop_tables(stack)
     about["took"] = f"{time.monotonic() - started:.0f} s"
     report.write(about, sections, into)

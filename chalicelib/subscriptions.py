@@ -4,8 +4,8 @@ One literal table, so that "what happens when" is read in one place. Chore kinds
 """
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
-    "ReachChanged": ("check_reach",),
-    "PostPublished": (),
+    "ReachChanged": ("check_reach", "check_inventory_reach"),
+    "PostPublished": ("count_published",),
     "VariantRefused": ("tell_outcome",),
     "VariantUnknown": ("tell_outcome",),
     "VariantLate": ("tell_outcome",),
@@ -15,4 +15,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "AccountStopped": ("hold_account", "tell_account"),
     "SubscriptionLost": ("tell_account",),
     "AccountSilent": ("tell_account",),
+    "AccountUnderReview": ("tell_under_review",),
+    "AccountDisowned": (),
+    "ImpostorFound": ("open_case_for_impostor",),
 }

@@ -11,24 +11,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.endpoint_guard import guard_with
-from chalicelib.core.settings import Settings, stage
+from chalicelib.wiring_register import RegisterServices
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from chalicelib.accounts.service import Accounts
-    from chalicelib.accounts.sessions import SsmSessions
+    from chalicelib.analytics.weeks import Weeks
     from chalicelib.approvals.model import Subject
     from chalicelib.approvals.service import Approvals
-    from chalicelib.core.clock import Clock
-    from chalicelib.core.dispatch import Dispatcher
-    from chalicelib.core.history import History
-    from chalicelib.core.http import HttpClient
-    from chalicelib.core.idempotency import Idempotency
-    from chalicelib.core.kernel import Kernel
-    from chalicelib.core.links import Links
-    from chalicelib.core.mail import Mailer
-    from chalicelib.core.secrets import Secrets
     from chalicelib.core.work import Handler, Worker
     from chalicelib.inbox.clocks import Clocks
     from chalicelib.inbox.handing import Handing
@@ -45,9 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.inbox.settings import InboxSettings
     from chalicelib.inbox.store import InboxStore
     from chalicelib.inbox.tellings import Tellings
-    from chalicelib.org.bounces import Bounces
     from chalicelib.org.model import Actor
-    from chalicelib.org.service import Org
     from chalicelib.platforms.inbound import BackFilling, Polling, Watching
     from chalicelib.platforms.port import Adapter
     from chalicelib.publishing.access import Access
@@ -65,119 +53,14 @@ if TYPE_CHECKING:
     from chalicelib.webhooks.ingest import Ingest
     from chalicelib.webhooks.keys import Keys
     from chalicelib.webhooks.polls import Polls
+    from chalicelib.webhooks.profiles import Profiles
     from chalicelib.webhooks.rounds import Rounds
     from chalicelib.webhooks.unknown import Counts, Unknown
     from chalicelib.webhooks.watch import Watchdog
 
 
-class Services:
+class Services(RegisterServices):
     """Every service, by the name people use for it. `cloud` holds the AWS clients."""
-
-    def __init__(
-        self, cloud: Any, clock: Clock, http: HttpClient | None = None, of_stage: str | None = None
-    ) -> None:
-        self._cloud = cloud
-        self._stage = of_stage or stage()
-        self._http = http
-        self.clock = clock
-
-    # The kernel
-
-    @cached_property
-    def settings(self) -> Settings:
-        path = f"/signalbox/{self._stage}/settings"
-        pages = self._cloud.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
-        found = {p["Name"].rsplit("/", 1)[1]: p["Value"] for page in pages for p in page["Parameters"]}
-        return Settings.from_parameters(self._stage, found)
-
-    @cached_property
-    def kernel(self) -> Kernel:
-        from chalicelib.core.database import Database
-        from chalicelib.core.kernel import Kernel
-        from chalicelib.core.queues import Queues
-        from chalicelib.subscriptions import SUBSCRIPTIONS
-
-        database = Database(self._cloud.dynamodb, self.settings, self.clock.sleep)
-        return Kernel(database, Queues(self._cloud.sqs, self.settings), self.clock, SUBSCRIPTIONS)
-
-    @cached_property
-    def history(self) -> History:
-        from chalicelib.core.history import History
-
-        return History(self.kernel.database)
-
-    @cached_property
-    def links(self) -> Links:
-        from chalicelib.core.links import Links
-
-        return Links(self.kernel.database)
-
-    @cached_property
-    def secrets(self) -> Secrets:
-        from chalicelib.core.secrets import Secrets
-
-        return Secrets(self._cloud.ssm, self.settings, self.clock)
-
-    @cached_property
-    def mailer(self) -> Mailer:
-        from chalicelib.core.mail import Mailer
-
-        return Mailer(self._cloud.sesv2, self.settings)
-
-    @cached_property
-    def idempotency(self) -> Idempotency:
-        from chalicelib.core.idempotency import Idempotency
-
-        return Idempotency(self._cloud.dynamodb, self.settings)
-
-    @cached_property
-    def http(self) -> HttpClient:
-        from chalicelib.core.http import HttpClient
-
-        return self._http or HttpClient(self.clock, allowed_hosts=self.settings.allowed_hosts)
-
-    @cached_property
-    def dispatcher(self) -> Dispatcher:
-        from chalicelib.core.dispatch import Dispatcher
-
-        return Dispatcher(self.kernel)
-
-    # People, accounts, platforms
-
-    @cached_property
-    def org(self) -> Org:
-        from chalicelib.org.service import Org
-
-        return Org(self.kernel)
-
-    @cached_property
-    def bounces(self) -> Bounces:
-        from chalicelib.org.bounces import Bounces
-
-        return Bounces(self.kernel)
-
-    @cached_property
-    def sessions(self) -> SsmSessions:
-        from chalicelib.accounts.sessions import SsmSessions
-
-        return SsmSessions(self.secrets, self.settings)
-
-    @cached_property
-    def adapters(self) -> Callable[[str], Adapter]:
-        from chalicelib.platforms import registry
-
-        return cache(lambda name: registry.adapter(name, self.http, self.clock, self.sessions))
-
-    @cached_property
-    def accounts(self) -> Accounts:
-        from chalicelib.accounts.service import Accounts
-        from chalicelib.accounts.sessions import NoSessions
-        from chalicelib.platforms import registry
-
-        def trying_out(name: str) -> Adapter:
-            return registry.adapter(name, self.http, self.clock, NoSessions())
-
-        return Accounts(self.kernel, self.org, self.secrets, trying_out, self.settings)
 
     # Approvals and publishing
 
@@ -381,6 +264,12 @@ class Services:
 
         return Stops(self.kernel, self.post_store, self.accounts)
 
+    @cached_property
+    def audience_weeks(self) -> Weeks:
+        from chalicelib.analytics.weeks import Weeks
+
+        return Weeks(self.kernel, self.accounts, self.inbox_numbers, self.variants)
+
     # What comes in
 
     @cached_property
@@ -450,6 +339,12 @@ class Services:
         return (self.settings.poll_every or every) if every else None
 
     @cached_property
+    def profiles(self) -> Profiles:
+        from chalicelib.webhooks.profiles import Profiles
+
+        return Profiles(self.kernel, self.accounts, self.readers)
+
+    @cached_property
     def watchdog(self) -> Watchdog:
         from chalicelib.platforms import registry
         from chalicelib.webhooks.watch import Watchdog
@@ -468,10 +363,14 @@ class Services:
 
     @cached_property
     def publish_worker(self) -> Worker:
+        from datetime import timedelta
+
         from chalicelib.core.timetable import Lane
         from chalicelib.core.work import Worker
 
-        return Worker(self.kernel, Lane.PUBLISH, {"publish": self.publisher.publish})
+        # What a post needs is read and uploaded before its second; FencedSender waits for that.
+        ahead_for = timedelta(seconds=1.5)
+        return Worker(self.kernel, Lane.PUBLISH, {"publish": self.publisher.publish}, ahead_for)
 
     @cached_property
     def chores_worker(self) -> Worker:
@@ -502,6 +401,7 @@ class Services:
             "start_rounds": lambda: self.rounds.start,
             "poll_account": lambda: self.polls.poll,
             "watch_account": lambda: self.watchdog.watch,
+            "read_profile": lambda: self.profiles.read,
             "clock_rings": lambda: self.inbox_clocks.ring,
             "tell_clock": lambda: self.inbox_tellings.tell_clock,
             "tell_passed_up": lambda: self.handing.tell_passed_up,
@@ -509,6 +409,8 @@ class Services:
             "send_reply": lambda: self.reply_sender.send,
             "reconcile_reply": lambda: self.reply_sender.reconcile,
             "tell_reply": lambda: self.reply_tellings.tell_reply,
+            "count_published": lambda: self.audience_weeks.count_published,
+            **self.register_chores(),
         }
         return {kind: _on_first_use(handler) for kind, handler in handlers.items()}
 

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 from chalicelib.accounts import store as rows
-from chalicelib.accounts.csv_text import from_csv, to_csv
 from chalicelib.accounts.directory import default_server
 from chalicelib.accounts.model import Account, AccountClass, changed, plain_handle
 from chalicelib.accounts.service import Accounts, rule_problems
+from chalicelib.core.csv_text import from_csv, to_csv
 from chalicelib.core.errors import Conflict, InvalidInput, NotAllowed, Problem, TooLarge
 from chalicelib.core.kernel import MAX_WRITES, Kernel
 from chalicelib.org.model import Actor

@@ -1,13 +1,10 @@
 """/v1/register, the register as a file, the public list, and the page on which an owner confirms."""
 
-import json
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from chalice import Blueprint, Response
 
-from chalicelib.core.endpoint import HEADERS, Answer, Call, endpoint
+from chalicelib.core.endpoint import Answer, Call, csv_file, endpoint
 from chalicelib.org.roles import Right
 
 bp = Blueprint(__name__)
@@ -32,24 +29,6 @@ def _box() -> Any:
     from chalicelib.wiring import services
 
     return services()
-
-
-def _as_csv(view: Callable[..., Response]) -> Callable[..., Response]:
-    """A view whose answer `{"csv": text}` goes out as the text."""
-
-    @wraps(view)
-    def sent(**path: str) -> Response:
-        response = view(**path)
-        if response.status_code != 200 or not response.body.startswith('{"csv":'):
-            return response
-        headers: dict[str, Any] = {
-            **HEADERS,
-            "Content-Type": "text/csv; charset=utf-8; header=present",
-            "Content-Disposition": 'attachment; filename="register.csv"',
-        }
-        return Response(json.loads(response.body)["csv"], headers=headers)
-
-    return sent
 
 
 @bp.route("/v1/register", methods=["GET"])
@@ -86,7 +65,7 @@ def show_record(call: Call, account_id: str) -> Answer:
 
 
 @bp.route("/v1/register/export", methods=["GET"])
-@_as_csv
+@csv_file("register.csv")
 @endpoint(right=Right.REGISTER_READ, query=lambda: _forms().ExportQuery, answers=lambda: _views().Exported)
 def export_register(call: Call) -> Answer:
     """The register as one file, CSV or JSON, that can be imported again."""

@@ -105,6 +105,27 @@ def endpoint(
     return decorate
 
 
+def csv_file(filename: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Over `@endpoint`, for a view that may answer `{"csv": text}`: the text goes out, as a file to keep."""
+
+    def decorate(view: Callable[..., Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def sent(**path: str) -> Response:
+            response = view(**path)
+            if response.status_code != 200 or not response.body.startswith('{"csv":'):
+                return response
+            headers: dict[str, Any] = {
+                **HEADERS,
+                "Content-Type": "text/csv; charset=utf-8; header=present",
+                "Content-Disposition": f'attachment; filename="{filename}"',
+            }
+            return Response(json.loads(response.body)["csv"], headers=headers)
+
+        return sent
+
+    return decorate
+
+
 def open_endpoint(function: Callable[..., Answer]) -> Callable[..., Response]:
     """A JSON route for anybody: no token is asked for, and errors are answered the same way."""
 

@@ -45,7 +45,7 @@ def letter(
             "company": one_line(company),
             "subject": line,
             "lines": [_say(w, said) for said in lines],
-            "facts": [(words.say(name), one_line(value)) for name, value in facts if value],
+            "facts": [(words.say(name), _on_one_line(value)) for name, value in facts if value],
             "quote": quote,
             "button": (words.say(button[0]), button[1]) if button else None,
             "after": [_say(w, said) for said in after],
@@ -59,6 +59,17 @@ def letter(
 
 def _say(w: Any, said: Said) -> Any:
     message, given = said
-    values = {name: one_line(value) if isinstance(value, str) else value for name, value in given.items()}
+    values = {name: _on_one_line(value) if isinstance(value, str) else value for name, value in given.items()}
     many = values.pop("_many", None)
     return w.say(message, **values) if many is None else w.say_n(message, many, values.pop("n"), **values)
+
+
+def _on_one_line(value: str) -> str:
+    """As `one_line`, which shows marks of direction, but keeps pairs that isolate: `Words.moment` has them."""
+    depth = 0
+    for char in value:
+        depth += (char == "\u2068") - (char == "\u2069")
+        if depth < 0:
+            return one_line(value)
+    bare = value.replace("\u2068", "").replace("\u2069", "")
+    return value if depth == 0 and one_line(bare) == bare else one_line(value)

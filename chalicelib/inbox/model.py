@@ -68,6 +68,7 @@ MOVES: Mapping[State, Mapping[State, str]] = {
         State.IGNORED: "it needs no answer",
     },
     State.ESCALATED: {
+        State.OPEN: "our answer is out, and what came at the same moment still waits",
         State.ASSIGNED: "somebody takes it",
         State.WAITING_CUSTOMER: "the customer has to say more",
         State.WAITING_COLLEAGUE: "a colleague has to say more",

@@ -54,6 +54,10 @@ class People:
         """Raises NotFound."""
         return self._store.person(person_id)
 
+    def of_email(self, email: str) -> Person | None:
+        """Whoever has this address now."""
+        return self._store.holder_of(email)
+
     def people(self, limit: int, after: str = "") -> tuple[list[Person], str | None]:
         """A page of people by name, those who left included, and where the next page starts."""
         return self._store.people(limit, after)

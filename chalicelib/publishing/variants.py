@@ -69,6 +69,7 @@ class Variants:
         change.unschedule(f"reconcile#{variant_id}")
         if is_there:
             published_at = variant.begun_at or variant.at
+            change.emit("PostPublished", variant_id)
             return self._moved(
                 change, variant, VariantState.PUBLISHED, "published: a person found it", why,
                 url=url, published_at=published_at,

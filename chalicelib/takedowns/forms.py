@@ -148,8 +148,8 @@ class ChannelIn(_Form):
 
     version: int = Field(ge=0, description="Of the company's setting as you saw it; 0 where there was none.")
     how: How = How.FORM
-    url: Address = ""
-    address: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] = ""
+    url: Address | Literal[""] = ""
+    address: Annotated[str, Field(max_length=254, pattern=r"^$|^[^@\s]+@[^@\s]+$")] = ""
     path: Annotated[list[Line], Field(max_length=10)] = []
     fields: Annotated[list[AskedIn], Field(max_length=40)] = []
     category: Line = ""

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chalicelib.accounts.csv_text import from_csv, to_csv
 from chalicelib.accounts.exchange import COLUMNS, Exchange, Report, as_csv, rows_of_csv, rows_of_json
 from chalicelib.accounts.model import Account, AccountClass, RogueKind
 from chalicelib.accounts.views import RecordView
 from chalicelib.core.clock import FixedClock
+from chalicelib.core.csv_text import from_csv, to_csv
 from chalicelib.core.errors import Conflict, InvalidInput, SignalboxError, TooLarge
 from chalicelib.org.roles import Role
 from tests.accounts.conftest import Desk

@@ -1,5 +1,7 @@
 """A mail of a few lines in the reader's language."""
 
+from datetime import UTC, datetime
+
 from chalicelib.core.letters import counted, letter
 from chalicelib.core.words import Words, mark
 
@@ -33,3 +35,11 @@ def test_a_counted_line_takes_the_form_of_its_number() -> None:
 def test_persian_letters_are_set_from_right_to_left() -> None:
     mail = letter(Words("fa"), "Acme", "zoe@example.org", WHO, [WHO])
     assert '<html lang="fa" dir="rtl">' in mail.html
+
+
+def test_what_words_isolate_stays_and_what_strangers_smuggle_shows() -> None:
+    moment = Words("fa").moment(datetime(2026, 1, 1, tzinfo=UTC), "Europe/Warsaw")
+    smuggled = [(WHO[0], {"who": "a\u2069b"})]
+    mail = letter(Words("fa"), "Acme", "zoe@example.org", (WHO[0], {"who": moment}), smuggled)
+    assert moment in mail.subject
+    assert "⟨U+2069⟩" in mail.text

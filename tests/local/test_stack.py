@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.api import Api
+from infra.local.large import every
 from infra.local.processes import StackError
 from infra.local.stack import Machine, Stack
 from tests.fakes.machine import free_base, own_machine
@@ -279,6 +281,19 @@ def test_lost_state_is_made_anew(machine: Machine, stack: Stack) -> None:
     with pytest.raises(ClientError, match="ParameterNotFound"):
         stack.client("ssm").get_parameter(Name="/signalbox/local/accounts/kept")
     assert status_of(stack.api_url + "/no-such-route") == 403
+
+
+def test_the_sample_company_grows_and_stays_large(
+    machine: Machine, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grown, _ = machine.up(large=True)
+    api = Api(grown.api_url, grown.tokens["lead"])
+    assert len(every(api, "/v1/register", "accounts")) == 320
+    assert sum(unit["kind"] == "district" for unit in api.get("/v1/units")["units"]) == 24
+    capsys.readouterr()
+    assert machine.up() == (grown, [])
+    assert machine.up(large=True) == (grown, [])
+    assert "grows" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["http", "80", "70000", "-1"])

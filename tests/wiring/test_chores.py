@@ -17,14 +17,27 @@ ROOT = Path(__file__).parents[2]
 
 
 def calls(method: str) -> dict[str, str]:
-    """First argument of every `.method("...")` in the code, and where it stands."""
+    """First argument of every `.method("...")` in the code, by its module's constant too, and where it is."""
     found = {}
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        constants = constants_near(path)
+        for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
                 continue
-            if node.func.attr == method and isinstance(node.args[0], ast.Constant):
-                found[str(node.args[0].value)] = f"{path.name}:{node.lineno}"
+            first = constants.get(ast.unparse(node.args[0]), node.args[0])
+            if node.func.attr == method and isinstance(first, ast.Constant):
+                found[str(first.value)] = f"{path.name}:{node.lineno}"
+    return found
+
+
+def constants_near(path: Path) -> dict[str, ast.Constant]:
+    """The constants of a module and, where it has none of that name, of the others of its package."""
+    found: dict[str, ast.Constant] = {}
+    for file in (*sorted(path.parent.glob("*.py")), path):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                found[ast.unparse(node.targets[0])] = node.value
     return found
 
 
@@ -62,11 +75,7 @@ def _entries() -> set[str]:
     kinds = set()
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
         tree = ast.parse(path.read_text())
-        constants = {
-            ast.unparse(node.targets[0]): node.value
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        }
+        constants = constants_near(path)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Entry" and len(node.args) > 2:
                 kind = constants.get(ast.unparse(node.args[2]), node.args[2])

@@ -66,7 +66,8 @@ def test_a_job_loads_of_ours_only_its_own_room_and_the_door(name: str) -> None:
         f"import sys, {module}; print(*[m for m in sys.modules if m.startswith('chalicelib.')])"
     )
     core = {"clock", "endpoint_guard", "entry", "errors", "log", "settings"}
-    allowed = {module, module.rpartition(".")[0], "chalicelib.wiring", "chalicelib.core"}
+    wiring = {f"chalicelib.{part}" for part in ("wiring", "wiring_kernel", "wiring_register")}
+    allowed = {module, module.rpartition(".")[0], "chalicelib.core", *wiring}
     assert set(told.split()) <= allowed | {f"chalicelib.core.{m}" for m in core}
 
 
@@ -88,7 +89,7 @@ def test_every_handler_stands_behind_our_own_decorators() -> None:
     """Chalice's middleware does not run for a blueprint's jobs in Lambda. A page has one function for all."""
     for path, node, _ in registered():
         innermost = ast.unparse(node.decorator_list[-1]).partition("(")[0]
-        is_page = ast.unparse(node.body[-1]).startswith(("return _page(", "return _answer("))
+        is_page = ast.unparse(node.body[-1]).startswith(("return _page(", "return _answer(", "return serve("))
         is_ours = innermost in ("endpoint", "open_endpoint", "job", "worker", "record_worker")
         assert is_ours or is_page, f"{path}: {node.name} stands bare"
 
@@ -164,5 +165,5 @@ def test_a_lease_outlives_the_worker_and_a_message_outlives_the_lease() -> None:
 
 def test_a_view_of_a_public_page_and_the_api_are_all_there_is() -> None:
     paths: dict[str, Any] = app.app.routes
-    known = ("/v1/", "/a/", "/webhooks/")
+    known = ("/v1/", "/webhooks/", "/a/", "/k/", "/d/", "/r/", "/q/", "/c/", "/registry", "/report")
     assert all(path.startswith(known) or path in ("/", "/openapi.json") for path in paths)
