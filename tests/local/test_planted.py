@@ -1,4 +1,4 @@
-"""The large sample company's data: as many as it says, names that nobody tuned with, and a truth that is one."""
+"""The large sample company's data: as many as it says, names that nobody tuned with, and a truth that is."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
