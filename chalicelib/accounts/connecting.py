@@ -79,9 +79,8 @@ class Connecting(Listing):
     def prefetch(self, account_ids: Iterable[str]) -> None:
         """Read the credentials and sessions of a batch with few calls."""
         ids = sorted(account_ids)
-        self._secrets.prefetch(
-            self._settings.secret_path(k, a) for k in ("accounts", "sessions") for a in ids
-        )
+        for kind in ("accounts", "sessions"):  # one call is about one path, as the functions' policies are
+            self._secrets.prefetch(self._settings.secret_path(kind, account_id) for account_id in ids)
 
     # Connecting
 
