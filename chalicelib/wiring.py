@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.endpoint_guard import guard_with
-from chalicelib.wiring_register import RegisterServices
+from chalicelib.wiring_finding import FindingServices
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from chalicelib.webhooks.watch import Watchdog
 
 
-class Services(RegisterServices):
+class Services(FindingServices):
     """Every service, by the name people use for it. `cloud` holds the AWS clients."""
 
     # Approvals and publishing
@@ -411,6 +411,7 @@ class Services(RegisterServices):
             "tell_reply": lambda: self.reply_tellings.tell_reply,
             "count_published": lambda: self.audience_weeks.count_published,
             **self.register_chores(),
+            **self.finding_chores(),
         }
         return {kind: _on_first_use(handler) for kind, handler in handlers.items()}
 

@@ -65,7 +65,7 @@ def _say(w: Any, said: Said) -> Any:
 
 
 def _on_one_line(value: str) -> str:
-    """As `one_line`, which shows marks of direction, but keeps pairs that isolate: `Words.moment` has them."""
+    """As `one_line`, which shows marks of direction, but keeps the pairs that isolate of `Words.moment`."""
     depth = 0
     for char in value:
         depth += (char == "\u2068") - (char == "\u2069")

@@ -66,7 +66,8 @@ def test_a_job_loads_of_ours_only_its_own_room_and_the_door(name: str) -> None:
         f"import sys, {module}; print(*[m for m in sys.modules if m.startswith('chalicelib.')])"
     )
     core = {"clock", "endpoint_guard", "entry", "errors", "log", "settings"}
-    wiring = {f"chalicelib.{part}" for part in ("wiring", "wiring_kernel", "wiring_register")}
+    parts = ("wiring", "wiring_kernel", "wiring_register", "wiring_finding")
+    wiring = {f"chalicelib.{part}" for part in parts}
     allowed = {module, module.rpartition(".")[0], "chalicelib.core", *wiring}
     assert set(told.split()) <= allowed | {f"chalicelib.core.{m}" for m in core}
 

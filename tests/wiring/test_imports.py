@@ -39,6 +39,7 @@ TIERS: tuple[tuple[str, ...], ...] = (
         "webhooks",
         "console",
         "wiring",
+        "wiring_finding",
         "wiring_register",
         "wiring_kernel",
         "subscriptions",

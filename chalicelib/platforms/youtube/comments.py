@@ -132,7 +132,7 @@ class YouTubeComments:
             yield from thread.shown
 
     def _answers(self, account: AccountRef, thread: _Thread) -> Iterator[_Comment]:
-        token = ""
+        token = ""  # nosec B105 - of the first page
         for _ in range(_ANSWER_PAGES_MOST):
             items, token = self._ask(account, "comments", token, parentId=thread.thread_id, part="snippet")
             for item in items:
