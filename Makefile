@@ -25,10 +25,10 @@ $(READY): requirements-dev.lock
 	echo "Signalbox needs Python 3.11 or later: install it, or name one with 'make PYTHON=/path/to/python ...'" >&2; exit 1
 
 run: $(READY) ## Start everything, play the main job, stay up until Ctrl-C (ONCE=1: leave after the job)
-	@$(RUN) -m infra.local.stack run $(if $(ONCE),--once)
+	@$(RUN) -m infra.local.stack run $(if $(ONCE),--once) $(if $(COMPANY),--company $(COMPANY))
 
 up: $(READY) ## Start the one-machine stack in the background
-	@$(RUN) -m infra.local.stack up
+	@$(RUN) -m infra.local.stack up $(if $(COMPANY),--company $(COMPANY))
 
 down: $(READY) ## Stop it; its state stays in .local
 	@$(RUN) -m infra.local.stack down

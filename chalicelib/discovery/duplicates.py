@@ -80,7 +80,8 @@ def _keys(account: Account) -> Iterator[tuple[Because, str]]:
     if len(handle.drawn_core) >= _ENOUGH_LETTERS:
         # A number, or a country's two letters, tells channels of one company apart.
         apart = " ".join(sorted(w for w in handle.added.split() if len(w) <= _SHORT or w.isdigit()))
-        yield Because.SAME_HANDLE, f"{handle.drawn_core} {apart} {languages}"
+        work = plain(account.purpose)  # what differs in purpose shares no more than the company's name
+        yield Because.SAME_HANDLE, f"{handle.drawn_core} {apart} {languages} {work}"
     words = account.description.split()
     if len(words) >= _ENOUGH_WORDS and len(name.drawn) > _ENOUGH_LETTERS:
         # Names one letter apart have a form in common when any one letter is left out of each.

@@ -116,7 +116,11 @@ class Reads:
             self._unreadable(account, error.message, now)
         except AdapterError as error:
             self._unreadable(account, error.message, now)
-            if isinstance(error, AuthExpired) and account.is_usable:
+            if (
+                isinstance(error, AuthExpired)
+                and account.is_usable
+                and self._accounts.ref(account).credentials
+            ):
                 self._accounts.credentials_refused(BY_JOB, account.account_id, error.message)
         else:
             self._follow(account, said, now)
@@ -128,16 +132,26 @@ class Reads:
                 "Nothing can read it yet: connect it, or have ops add the app's own credentials."
             )
         phase = zlib.crc32(account.account_id.encode()) % PROFILE_EVERY
-        if not account.external_id or now.toordinal() % PROFILE_EVERY == phase:
-            return reader.profile(ref)
-        said = reader.activity(ref)
+        if account.external_id and now.toordinal() % PROFILE_EVERY != phase:
+            said = reader.activity(ref)
+            if said.status != RENAMED:
+                return said
         # By another name it is the same profile: what goes by the name is read anew.
-        return reader.profile(ref) if said.status == RENAMED else said
+        profile = reader.profile(ref)
+        if profile.status in READABLE and profile.last_post_at is None and account.last_post_at is None:
+            # Some networks' profiles do not tell it, and without it years of silence would begin today.
+            activity = reader.activity(replace(ref, external_id=profile.external_id))
+            return replace(profile, last_post_at=activity.last_post_at)
+        return profile
 
     def _ref(self, account: Account) -> AccountRef | None:
-        """The account with its own credentials or, where anybody's profile can be read, with the app's."""
-        if account.is_usable:
-            return self._accounts.ref(account)
+        """The account with its own credentials or, where anybody's profile can be read, with the app's.
+
+        One that we only hear from is usable, and has none of its own.
+        """
+        own = self._accounts.ref(account) if account.is_usable else None
+        if own is not None and own.credentials:
+            return own
         traits = self._traits(account.platform)
         if traits is None or not traits.anyone:
             return None

@@ -1,18 +1,22 @@
 """The sample company: Zorza, a maker of lamps with a lead, three districts, twelve people and forty accounts.
 
 Everything but the first lead and the secrets of webhooks comes in through the deployed API, as a real
-company's would. Four more profiles are only heard from: their ids and secrets are invented.
+company's would. Four more profiles are only heard from: their ids and secrets are invented. What makes it a
+company of 320 accounts is in large.py.
 """
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from infra.local.api import Api, fetch_json
 from infra.local.stack import COMPANY
+from infra.package import ROOT
 
 LEAD = ("Maja Orłowska", "maja.orlowska@zorza.example", "Europe/Warsaw", "en")
 
@@ -91,9 +95,12 @@ def webhook_secret(platform: str) -> str:
     return f"zorza-{platform}-secret"
 
 
-def load(stack: Any) -> dict[str, str]:
-    """Fill an empty stack and return tokens by role. Raises ApiError or CalledProcessError where it fails."""
-    lead_id, lead_token = _first_lead()
+def load(stack: Any, folder: Path) -> dict[str, str]:
+    """Fill an empty stack, whose state is in that folder, and return tokens by role.
+
+    Raises ApiError or CalledProcessError where it fails.
+    """
+    lead_id, lead_token = _first_lead(folder)
     api = Api(stack.api_url, lead_token)
     company_id = next(u["unit_id"] for u in api.get("/v1/units")["units"] if u["kind"] == "company")
     units = {"company": company_id}
@@ -117,18 +124,20 @@ def load(stack: Any) -> dict[str, str]:
     return tokens
 
 
-def _first_lead() -> tuple[str, str]:
+def _first_lead(folder: Path) -> tuple[str, str]:
     name, email, zone, language = LEAD
-    said = _admin("first-lead", "--company", COMPANY, "--name", name, "--email", email, "--zone", zone,
-                  "--language", language)  # fmt: skip
+    said = _admin(folder, "first-lead", "--company", COMPANY, "--name", name, "--email", email, "--zone",
+                  zone, "--language", language)  # fmt: skip
     person_id = next(word for word in said.split() if word.startswith("person_"))
-    token = _admin("issue-token", person_id, "--label", "sample company")
+    token = _admin(folder, "issue-token", person_id, "--label", "sample company")
     return person_id, next(word for word in token.split() if word.startswith("sb_"))
 
 
-def _admin(*arguments: str) -> str:
+def _admin(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "infra/admin.py", "--stage", "local", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "SIGNALBOX_LOCAL_DIR": str(folder)},
         check=True,
         capture_output=True,
         text=True,

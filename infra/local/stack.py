@@ -14,11 +14,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from infra.deploy import DeployError, Target, deploy, exists
+from infra.local import large as large_company
 from infra.local.processes import LOOPBACK, Service, StackError, emptied
 from infra.package import ROOT, Package, PackagingError, build, exclusive
 
@@ -49,6 +50,7 @@ class Stack:
     stage: str
     region: str
     tokens: dict[str, str] = field(default_factory=dict)
+    is_large: bool = False  # whether the sample company has grown
 
     def client(self, service: str) -> Any:
         """A boto3 client with the rights of the account's root."""
@@ -77,7 +79,7 @@ class Machine:
         """The stack as it was last brought up, whether or not it runs now."""
         return Stack(**json.loads(self.stack_file.read_text())) if self.stack_file.exists() else None
 
-    def addresses(self, tokens: dict[str, str]) -> Stack:
+    def addresses(self, tokens: dict[str, str], is_large: bool = False) -> Stack:
         def url(name: str) -> str:
             return f"http://{LOOPBACK}:{self.ports[name]}"
 
@@ -90,16 +92,18 @@ class Machine:
             stage=STAGE,
             region=REGION,
             tokens=tokens,
+            is_large=is_large,
         )
 
-    def up(self, sample_company: bool = True) -> tuple[Stack, list[Service]]:
+    def up(self, sample_company: bool = True, large: bool = False) -> tuple[Stack, list[Service]]:
         """Brings the stack up, deploying what has changed; returns it and what was started, when all answers.
 
-        Raises StackError, PackagingError or DeployError, after stopping what it had started.
+        `large` has the sample company grow to 320 accounts; it stays so. Raises StackError, PackagingError,
+        DeployError or ApiError, after stopping what it had started.
         """
         with exclusive(self.folder / "lock", "waiting for another `make up` or `make down` to finish"):
             known = self.stack()
-            stack = self.addresses(known.tokens if known else {})
+            stack = self.addresses(known.tokens if known else {}, known is not None and known.is_large)
             if known and known.aws_endpoint != stack.aws_endpoint:
                 raise StackError(
                     f"the state in {self.folder} was made for {known.aws_endpoint}, which is in its queues' "
@@ -118,6 +122,12 @@ class Machine:
                 for service in started:
                     service.wait_until_ready()
                 stack, changed = self._deploy(stack, package, sample_company)
+                if large and not stack.is_large:
+                    say("the sample company grows to 320 accounts in 24 districts")
+                    large_company.grow(stack)
+                    stack = self._written(replace(stack, is_large=True))
+                elif stack.is_large and started:
+                    large_company.break_some(stack)
             except BaseException:
                 for service in started:
                     service.stop()
@@ -144,7 +154,7 @@ class Machine:
             say("loading the sample company")
             stack = self._written(self.addresses({}))
             try:
-                stack = self.addresses(company.load(stack))
+                stack = self.addresses(company.load(stack, self.folder))
             except BaseException:
                 _post(
                     f"{stack.aws_endpoint}/_ministack/reset"
@@ -232,11 +242,11 @@ class Machine:
         }
 
 
-def run(machine: Machine, once: bool) -> int:
+def run(machine: Machine, once: bool, large: bool = False) -> int:
     """Brings the stack up and plays the story; unless `once`, stays until Ctrl-C. Stops what it started."""
     started: list[Service] = []
     try:
-        stack, started = machine.up()
+        stack, started = machine.up(large=large)
         story = _part("story")
         played = story is None or story.play(stack)
         _print_addresses(stack)
@@ -308,17 +318,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Signalbox on this machine.")
     parser.add_argument("command", choices=("up", "run", "status", "down"))
     parser.add_argument("--once", action="store_true", help="run: leave after the story, with its outcome")
+    parser.add_argument(
+        "--company", choices=("small", "large"), default="small", help="up and run: 44 accounts, or 320"
+    )
     arguments = parser.parse_args()
+    large = arguments.company == "large"
     signal.signal(signal.SIGTERM, _interrupted)
     folder = Path(os.environ.get("SIGNALBOX_LOCAL_DIR", ROOT / ".local"))
     try:
         machine = Machine(folder, os.environ)
         if arguments.command == "run":
-            return run(machine, arguments.once)
+            return run(machine, arguments.once, large)
         if arguments.command == "status":
             return status(machine)
         if arguments.command == "up":
-            _print_addresses(machine.up()[0])
+            _print_addresses(machine.up(large=large)[0])
         else:
             print(f"stopped: {', '.join(machine.down()) or 'nothing was running'}")
     except (StackError, PackagingError, DeployError) as error:

@@ -1,10 +1,9 @@
 """The main job, played on the running stack: draft, approval by emailed link, published on its second.
 
-The second act is in comments.py: what is said under the post is answered.
+The second act is in comments.py: what is said under the post is answered. The third is in register.py: who
+pretends to be the company is found.
 """
 
-import html
-import re
 import struct
 import time
 import urllib.parse
@@ -15,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from infra.local import comments
-from infra.local.api import Api, ApiError, fetch, fetch_json, wait
+from infra.local import comments, register
+from infra.local.api import Api, ApiError, fetch, wait
+from infra.local.mails import last_mail_id, link_in, mail_to
 
 SECONDS_AHEAD = 30
 
@@ -42,13 +42,13 @@ def play(stack: Any) -> bool:
     for preview in lead.get(f"/v1/posts/{post['post_id']}/preview")["variants"]:
         used = f"{preview['characters']} of {preview['limit']} {preview['counted_in']}"
         say(f"   {preview['platform']} {preview['handle']}: {used}")
-    since = _last_mail_id(stack)
+    since = last_mail_id(stack)
     lead.post(f"/v1/posts/{post['post_id']}/submit")
     say("submitted: two units are concerned, so two people are asked by mail, one after the other")
 
     state = "in review"
     for who in ("shirin.karimi", "agnieszka.kowalczyk"):
-        mail = wait(partial(_mail_to, stack, since, mark, who), f"the mail to {who}")
+        mail = wait(partial(mail_to, stack, since, who, mark, "/a/"), f"the mail to {who}")
         state = _decide(stack, lead, post["post_id"], mail, say)
     if state != "approved":
         return False
@@ -64,7 +64,8 @@ def play(stack: Any) -> bool:
     if not _is_really_there(stack, done, mark, say):
         return False
     try:
-        return comments.play(stack, done, mark, say)
+        answered = comments.play(stack, done, mark, say)
+        return register.play(stack, mark, say) and answered
     except TimeoutError as overdue:
         say(str(overdue))
         return False
@@ -72,7 +73,7 @@ def play(stack: Any) -> bool:
 
 def _decide(stack: Any, api: Api, post_id: str, mail: dict[str, Any], say: Callable[[str], None]) -> str:
     """Open the mail's link as a scanner does, then press Approve as a person does; the state after it."""
-    link = next(u for u in re.findall(r"https?://[^\s\"'<>]+", html.unescape(mail["text"])) if "/a/" in u)
+    link = link_in(mail, "/a/")
     say(f"mail to {', '.join(mail['to'])}: {mail['subject']}")
     say(f"   read it at {stack.mail_url}/ - its link: {link}")
     for _ in range(3):
@@ -158,17 +159,6 @@ def _lamp_png(size: int = 320) -> bytes:
         + chunk(b"IDAT", zlib.compress(bytes(rows), 9))
         + chunk(b"IEND", b"")
     )
-
-
-def _last_mail_id(stack: Any) -> Any:
-    mails = fetch_json(f"{stack.mail_url}/api/mails")
-    return max((m["id"] for m in mails), default=None)
-
-
-def _mail_to(stack: Any, since: Any, mark: str, who: str) -> dict[str, Any] | None:
-    query = f"?since_id={since}" if since is not None else ""
-    found = fetch_json(f"{stack.mail_url}/api/mails{query}")
-    return next((m for m in found if mark in m["subject"] and any(who in to for to in m["to"])), None)
 
 
 def _published(api: Api, post_id: str, wanted: int) -> dict[str, Any] | None:
