@@ -88,7 +88,7 @@ def test_an_account_that_cannot_be_read_is_unreadable_and_not_dormant(
 ) -> None:
     account = watch.account("zagadka", 400)
     watch.network.wrong["zagadka"] = wrong
-    watch.days(2)
+    watch.days(3)
     now = watch.now_is(account)
     assert now.account_class == OFFICIAL
     assert now.unreadable_since is not None
