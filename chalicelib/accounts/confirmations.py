@@ -21,8 +21,8 @@ from chalicelib.core.settings import Settings
 from chalicelib.core.timetable import Claim
 from chalicelib.core.words import Words, mark
 from chalicelib.core.work import Later
+from chalicelib.org.line import managers
 from chalicelib.org.model import Person, Status
-from chalicelib.org.roles import Role
 from chalicelib.org.service import Org
 
 PURPOSE = "confirm"
@@ -105,7 +105,7 @@ class Confirmations:
         account = self._accounts.get(claim.entry.ref)
         if account.under_review_at is None:
             return
-        for person in self._managers(account):
+        for person in managers(self._org, account.unit_id, self._kernel.clock.now()):
             self._mailer.send(self._review_mail(person, account, claim.entry.args["why"]))
 
     def _ask(self, account: Account) -> None:
@@ -178,18 +178,6 @@ class Confirmations:
         return link, Shown(Answered.OPEN if is_theirs else Answered.PASSED_ON, account, person)
 
     # Mails
-
-    def _managers(self, account: Account) -> list[Person]:
-        """The district managers of the unit or the nearest above it that has any; the leads, if none has."""
-        now = self._kernel.clock.now()
-        path = self._org.unit(account.unit_id).path
-        for role in (Role.DISTRICT_MANAGER, Role.LEAD):
-            for unit_id in reversed(path):
-                here = [self._org.stand_in(p.person_id, now) for p in self._org.holders(role, unit_id)]
-                found = {person.person_id: person for person in here if person is not None}
-                if found:
-                    return list(found.values())
-        return []
 
     def _ask_mail(self, person: Person, account: Account, url: str) -> Mail:
         words = Words(person.language)

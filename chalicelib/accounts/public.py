@@ -18,6 +18,7 @@ from chalicelib.accounts.directory import Directory, default_server, network_nam
 from chalicelib.accounts.model import STANDING, Account, AccountClass
 from chalicelib.core.clock import Clock
 from chalicelib.org.service import Org
+from chalicelib.platforms import registry
 
 KEPT_FOR = timedelta(minutes=1)
 LONGEST_QUESTION = 300
@@ -132,7 +133,9 @@ def _public(accounts: Sequence[Account], units: dict[str, str]) -> tuple[Public,
 
 def _server(account: Account) -> str:
     is_own = account.server == default_server(account.platform)
-    return "" if is_own else urlsplit(account.server).hostname or ""
+    if is_own or not registry.has_local_names(account.platform):
+        return ""
+    return urlsplit(account.server).hostname or ""
 
 
 def _asked_for(question: str, public: Public) -> bool:
