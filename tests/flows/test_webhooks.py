@@ -282,7 +282,7 @@ def is_there(porch: Porch, now: Rows, example: Example, event: InboundEvent) -> 
     account_id = our_account(porch, example, event)
     keys = [(row["pk"], row["sk"]) for row in now["inbound"]]
     if account_id is None and event.is_server_wide and event.account:
-        return not any(event.account in pk for pk, _ in keys)  # of strangers nothing is kept
+        return not any(event.account in pk.split("#") for pk, _ in keys)  # of strangers nothing is kept
     if account_id is None or event.kind == InboundKind.UNKNOWN:
         of_type = event.details["type"] if event.kind == InboundKind.UNKNOWN else NO_ACCOUNT
         return any(pk == f"unknown#{event.platform}#{of_type}" for pk, _ in keys)

@@ -165,7 +165,7 @@ class Rounds(RuleBasedStateMachine):
 
 
 Rounds.TestCase.settings = settings(
-    max_examples=6,
+    max_examples=3,
     stateful_step_count=20,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each stage is a stack: shrinking takes minutes

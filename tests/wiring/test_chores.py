@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,7 @@ def calls(method: str) -> dict[str, str]:
     """First argument of every `.method("...")` in the code, by its module's constant too, and where it is."""
     found = {}
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         constants = constants_near(path)
         for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
@@ -31,11 +32,17 @@ def calls(method: str) -> dict[str, str]:
     return found
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def constants_near(path: Path) -> dict[str, ast.Constant]:
     """The constants of a module and, where it has none of that name, of the others of its package."""
     found: dict[str, ast.Constant] = {}
     for file in (*sorted(path.parent.glob("*.py")), path):
-        for node in ast.parse(file.read_text()).body:
+        for node in parsed(file).body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                 found[ast.unparse(node.targets[0])] = node.value
     return found
@@ -74,7 +81,7 @@ def _entries() -> set[str]:
     """Kinds of entries that are made by hand, not by `change.chore`."""
     kinds = set()
     for path in sorted((ROOT / "chalicelib").rglob("*.py")):
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         constants = constants_near(path)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Entry" and len(node.args) > 2:
