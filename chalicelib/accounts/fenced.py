@@ -178,7 +178,7 @@ class FencedSender(Generic[R]):
         account, content, stored = go.account, go.content, go.record.checkpoint
         adapter = self._adapters(account.platform)
         checkpoint: Mapping[str, Any] = (
-            json.loads(stored) if stored else adapter.plan(content, self._kernel.clock.now(), go.key)
+            json.loads(stored) if stored else adapter.plan(content, claim.time(self._kernel.clock), go.key)
         )
         ref = self._accounts.ref(account)
         try:

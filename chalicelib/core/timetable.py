@@ -75,10 +75,16 @@ class Claim:
     owner: str
     lease_until: datetime
 
+    def time(self, clock: Clock) -> datetime:
+        """Now, or the entry's time while that is still to come."""
+        now = clock.now()
+        return max(now, self.entry.starts_at or now)
+
     def wait(self, clock: Clock) -> None:
         """Until it is the entry's time; at once if it is."""
-        if self.entry.starts_at is not None and self.entry.starts_at > clock.now():
-            clock.sleep((self.entry.starts_at - clock.now()).total_seconds())
+        early_for = self.time(clock) - clock.now()
+        if early_for > timedelta():
+            clock.sleep(early_for.total_seconds())
 
 
 @dataclass(frozen=True)

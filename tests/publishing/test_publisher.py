@@ -1,7 +1,7 @@
 """What becomes of one variant, for each thing that a platform, a person or a clock can do to it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +56,14 @@ def test_a_wake_up_within_its_second_waits_for_it(box: Box, toots: Account) -> N
     box.stage.clock.advance(seconds=59.2)
     assert box.services.publish_worker.run(box.variant(post).entry_id) == "done"
     assert box.variant(post).published_at == post.publish_at
+
+
+def test_a_record_that_is_prepared_ahead_is_dated_at_its_second(box: Box, skies: Account) -> None:
+    post = box.signed([skies], "Punktualnie ⏰", in_=60)
+    box.stage.clock.advance(seconds=59.2)
+    assert box.services.publish_worker.run(box.variant(post).entry_id) == "done"
+    (made,) = box.networks.posts("Punktualnie ⏰")
+    assert datetime.fromisoformat(made.created_at) == post.publish_at
 
 
 def test_the_same_message_five_times_and_hours_later_makes_one_post(box: Box, toots: Account) -> None:
