@@ -4,7 +4,6 @@ A unit's own district manager, else the next one up, else the lead. Nobody is ma
 A mail may come twice after a crash; each has a link of its own, which works for two weeks.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from chalicelib.accounts.directory import network_name
@@ -22,8 +21,8 @@ from chalicelib.core.work import Later
 from chalicelib.discovery.candidates import Candidates
 from chalicelib.discovery.model import Candidate, State
 from chalicelib.discovery.store import Place
+from chalicelib.org.line import managers
 from chalicelib.org.model import Actor, Person, Status
-from chalicelib.org.roles import Role
 from chalicelib.org.service import Org
 
 PURPOSE = "triage"
@@ -92,27 +91,14 @@ class Asking:
         """The places of all that nobody has decided on, by who is asked."""
         found: dict[str, list[Place]] = {}
         asked: dict[str, list[str]] = {}
-        paths = {unit.unit_id: unit.path for unit in self._org.units()}
+        now = self._kernel.clock.now()
         for place in self._candidates.store.places(State.NEW):
             if place.unit_id not in asked:
-                asked[place.unit_id] = self._asked(paths.get(place.unit_id, ()))
+                people = managers(self._org, place.unit_id, now)
+                asked[place.unit_id] = [person.person_id for person in people]
             for person_id in asked[place.unit_id]:
                 found.setdefault(person_id, []).append(place)
         return found
-
-    def _asked(self, path: tuple[str, ...]) -> list[str]:
-        for role in (Role.DISTRICT_MANAGER, Role.LEAD):
-            for unit_id in reversed(path):
-                people = self._here(person.person_id for person in self._org.holders(role, unit_id))
-                if people:
-                    return people
-        return []
-
-    def _here(self, person_ids: Iterable[str]) -> list[str]:
-        """The people, or whoever stands in for them; without doubles."""
-        now = self._kernel.clock.now()
-        standing = (self._org.stand_in(person_id, now) for person_id in person_ids)
-        return list(dict.fromkeys(person.person_id for person in standing if person is not None))
 
     def _send(self, person_id: str, places: list[Place]) -> None:
         person = self._org.person(person_id)
