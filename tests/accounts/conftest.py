@@ -15,9 +15,8 @@ from chalicelib.accounts.model import Account, AccountClass
 from chalicelib.accounts.service import Accounts
 from chalicelib.accounts.sessions import NoSessions
 from chalicelib.core.clock import from_text
-from chalicelib.core.errors import Busy
 from chalicelib.core.kernel import Kernel
-from chalicelib.core.mail import Mail, Mailer
+from chalicelib.core.mail import Mailer
 from chalicelib.core.secrets import Secrets
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Handler, Worker
@@ -27,26 +26,15 @@ from chalicelib.platforms import registry
 from chalicelib.platforms.port import Adapter, Profile
 from chalicelib.subscriptions import SUBSCRIPTIONS
 from tests.fakes.networks import MASTODON, Networks
+from tests.fakes.postbox import Postbox
 from tests.fakes.stage import Stage
 from tests.fakes.transport import FakeTransport, client
 from tests.org.company import Company
 
 
 @dataclass
-class Postbox:
-    """Stands where SES stands; `down`: it takes nothing for now."""
-
-    sent: list[Mail] = field(default_factory=list)
-    down: bool = False
-
-    def send(self, mail: Mail) -> str:
-        if self.down:
-            raise Busy("SES asked to slow down")
-        self.sent.append(mail)
-        return f"<{len(self.sent)}@email.amazonses.com>"
-
-    def subjects(self, person: Person) -> list[str]:
-        return [mail.subject for mail in self.sent if mail.to == person.email]
+class Letterbox(Postbox):
+    """A postbox that knows the links in its mails."""
 
     def token(self, person: Person) -> str:
         """That of the latest link they got."""
@@ -63,7 +51,7 @@ class Desk:
     networks: Networks
     service: Accounts = field(init=False)
     exchange: Exchange = field(init=False)
-    postbox: Postbox = field(default_factory=Postbox)
+    postbox: Letterbox = field(default_factory=Letterbox)
     confirmations: Confirmations = field(init=False)
     page: ConfirmPage = field(init=False)
     owner: Person = field(init=False)

@@ -1,7 +1,7 @@
 """A small office around the real services: people who ask, decide, go away and leave; no SES."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -10,37 +10,19 @@ from chalicelib.approvals.model import Policy, Request
 from chalicelib.approvals.model import Stage as PolicyStage
 from chalicelib.approvals.page import ApprovalPage
 from chalicelib.approvals.service import Approvals
-from chalicelib.core.errors import Busy
 from chalicelib.core.history import By, Way
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.link_page import Page
-from chalicelib.core.mail import Mail
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
 from chalicelib.org.model import Actor, Kind, Language, Person, Unit, operator
 from chalicelib.org.roles import Role
 from chalicelib.org.service import Org
+from tests.fakes.postbox import Postbox
 from tests.fakes.stage import Stage
 from tests.fakes.subject import FakeSubject
 
 LINK = re.compile(r"https://signalbox\.test/a/([A-Za-z0-9_-]{43})")
-
-
-@dataclass
-class Postbox:
-    """Stands where SES stands; `refused` are addresses that it does not deliver to for now."""
-
-    sent: list[Mail] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
-
-    def send(self, mail: Mail) -> str:
-        if mail.to in self.refused:
-            raise Busy("SES asked to slow down")
-        self.sent.append(mail)
-        return f"<{len(self.sent)}@email.amazonses.com>"
-
-    def to(self, person: Person) -> list[Mail]:
-        return [m for m in self.sent if m.to == person.email]
 
 
 @dataclass

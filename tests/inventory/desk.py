@@ -14,7 +14,6 @@ from chalicelib.accounts.service import Accounts
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.link_page import Page
-from chalicelib.core.mail import Mail
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
 from chalicelib.inventory.adding import Adding
@@ -31,6 +30,7 @@ from chalicelib.org.roles import Role
 from chalicelib.org.store import Store as OrgStore
 from chalicelib.org.store import save_person
 from chalicelib.subscriptions import SUBSCRIPTIONS
+from tests.fakes.postbox import Postbox
 from tests.fakes.stage import Stage
 from tests.org.company import Company
 
@@ -43,20 +43,6 @@ def recognise(text: str) -> tuple[str, str, str] | None:
     """Profiles of one server, as wiring's recogniser knows those of ten networks."""
     found = re.fullmatch(r"https://social\.example/@([a-z0-9_]+)", text)
     return ("mastodon", SERVER, found[1]) if found else None
-
-
-@dataclass
-class Postbox:
-    """Stands where SES stands."""
-
-    sent: list[Mail] = field(default_factory=list)
-
-    def send(self, mail: Mail) -> str:
-        self.sent.append(mail)
-        return f"<{len(self.sent)}@email.amazonses.com>"
-
-    def to(self, person: Person) -> list[Mail]:
-        return [m for m in self.sent if m.to == person.email]
 
 
 @dataclass

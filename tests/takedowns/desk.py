@@ -12,7 +12,6 @@ from chalicelib.accounts.model import Account, AccountClass, AccountStatus, Rogu
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.ids import new_id
 from chalicelib.core.link_page import Page
-from chalicelib.core.mail import Mail
 from chalicelib.core.objects import Objects
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
@@ -29,6 +28,7 @@ from chalicelib.takedowns.page import CasePage
 from chalicelib.takedowns.service import CAPTURE, CHASE, RECHECK, TELL, Takedowns
 from chalicelib.takedowns.settings import TakedownSettings
 from chalicelib.takedowns.tellings import CaseTellings
+from tests.fakes.postbox import Postbox
 from tests.fakes.stage import Stage
 
 LINK = re.compile(r"https://signalbox\.test/c/([A-Za-z0-9_-]{43})")
@@ -53,20 +53,6 @@ class Network:
 
     def activity(self, account: AccountRef) -> Activity:
         raise AssertionError("a case only looks at profiles")
-
-
-@dataclass
-class Postbox:
-    """Stands where SES stands."""
-
-    sent: list[Mail] = field(default_factory=list)
-
-    def send(self, mail: Mail) -> str:
-        self.sent.append(mail)
-        return f"<{len(self.sent)}@email.amazonses.com>"
-
-    def to(self, person: Person) -> list[Mail]:
-        return [m for m in self.sent if m.to == person.email]
 
 
 @dataclass
