@@ -32,6 +32,15 @@ LARGEST_ZIP = 50 * 1024 * 1024
 # botocore carries a description of each of 430 services, 9 MB zipped; these are those the app calls.
 AWS_SERVICES = ("dynamodb", "s3", "sesv2", "sqs", "ssm")
 
+# Of pillow and selectolax: AVIF, fonts, colour profiles, Tk and C sources, 5 MB zipped. We use none.
+UNUSED = (
+    *(f"PIL/_{name}.*.so" for name in ("avif", "imagingcms", "imagingft", "imagingtk")),
+    *(f"pillow.libs/lib{name}-*" for name in ("avif", "brotlicommon", "brotlidec", "freetype", "harfbuzz")),
+    *(f"pillow.libs/lib{name}-*" for name in ("lcms2", "png16")),
+    *(f"selectolax/*.{kind}" for kind in ("c", "pxd", "pxi", "pyi", "pyx")),
+    "selectolax/lexbor",
+)
+
 # glibc is 2.26 for Python 3.11 and 2.34 later: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 LAMBDA_WHEELS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_26_x86_64")
 
@@ -139,7 +148,8 @@ def _packages(stage: str) -> Path:
     """The locked packages, installed once per lock, Python and kind of wheel, pruned and compiled."""
     tags = _wheel_tags(stage)
     python = ".".join(str(part) for part in sys.version_info[:3])
-    key = hashlib.sha256(f"{python} {tags} {AWS_SERVICES}".encode() + LOCK.read_bytes()).hexdigest()[:16]
+    made_for = f"{python} {tags} {AWS_SERVICES} {UNUSED}".encode() + LOCK.read_bytes()
+    key = hashlib.sha256(made_for).hexdigest()[:16]
     with exclusive(CACHE / "lock", "waiting for another build to install packages"):
         ready = CACHE / key
         if not ready.exists():
@@ -167,6 +177,9 @@ def _prune(packages: Path) -> None:
     for service in (packages / "botocore" / "data").iterdir():
         if service.is_dir() and service.name not in AWS_SERVICES:
             shutil.rmtree(service)
+    for pattern in UNUSED:
+        for path in packages.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     for info in packages.glob("*.dist-info"):
         for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
             (info / name).unlink(missing_ok=True)

@@ -40,12 +40,21 @@ class Right(StrEnum):
     REGISTER_READ = "register.read"
     REGISTER_WRITE = "register.write"
     TAKEDOWNS_WRITE = "takedowns.write"
+    CHANGES_READ = "changes.read"
+    CHANGES_WRITE = "changes.write"
     HISTORY_READ = "history.read"
     OPS_WRITE = "ops.write"
 
 
 _READS = frozenset(
-    {Right.PEOPLE_READ, Right.UNITS_READ, Right.ACCOUNTS_READ, Right.POSTS_READ, Right.HOLDS_READ}
+    {
+        Right.PEOPLE_READ,
+        Right.UNITS_READ,
+        Right.ACCOUNTS_READ,
+        Right.POSTS_READ,
+        Right.HOLDS_READ,
+        Right.CHANGES_READ,
+    }
 )
 _WRITES_POSTS = frozenset({Right.POSTS_WRITE, Right.MEDIA_WRITE})
 _ANSWERS = frozenset({Right.INBOX_READ, Right.INBOX_WRITE})
@@ -61,7 +70,7 @@ ROLE_RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.APPROVER: _READS,
     Role.RESPONDER: _READS | _ANSWERS,
     Role.ANALYST: _READS | {Right.INBOX_READ, Right.REGISTER_READ},
-    Role.OPS: _READS | {Right.REGISTER_READ, Right.HISTORY_READ, Right.OPS_WRITE},
+    Role.OPS: _READS | {Right.REGISTER_READ, Right.HISTORY_READ, Right.OPS_WRITE, Right.CHANGES_WRITE},
     Role.AUDITOR: _READS | {Right.REGISTER_READ, Right.HISTORY_READ},
 }
 
