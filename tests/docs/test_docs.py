@@ -183,3 +183,10 @@ def test_the_bodies_of_the_other_pages_are_what_the_api_takes() -> None:
 def _body(page: str, start: str) -> Any:
     text = written(ROOT / "docs" / page)
     return json.JSONDecoder().raw_decode(text, text.index(start))[0]
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "failures.md").read_text())
+    assert named
+    for file, name in named:
+        assert f"def {name}(" in (ROOT / file).read_text(), f"{file} has no {name}"
