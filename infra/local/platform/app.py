@@ -27,6 +27,7 @@ from infra.local.platform.mastodon.pages import MastodonPages
 from infra.local.platform.mastodon.statuses import Statuses
 from infra.local.platform.media import VIDEO_BYTES
 from infra.local.platform.misbehave import Exchange, Rules, obey
+from infra.local.platform.news import News
 from infra.local.platform.pages import Pages
 from infra.local.platform.seeding import Seeding
 from infra.local.platform.settings import RateLimiter, Settings, Stats
@@ -62,7 +63,7 @@ class Platform:
             **Records(repos, self._stats).endpoints(),
             **AppView(repos, self._rules).endpoints(),
         }
-        routes = [*api.routes(), *control.routes(), *self._pages.routes()]
+        routes = [*api.routes(), *control.routes(), *self._pages.routes(), *News(db).routes()]
         routes += [*mastodon.routes(), *bluesky.routes()]
         for called, endpoint in xrpc.items():
             method, _, name = called.partition(" ")

@@ -1,4 +1,4 @@
-"""The tables of the local platform's SQLite file: accounts first, then Mastodon's, then Bluesky's."""
+"""The tables of the local platform's SQLite file: accounts first, then each network's, then its news."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ create table if not exists notices (
     id integer primary key autoincrement, account_id integer not null, record_id integer not null,
     reason text not null, subject text, at text not null);
 create index if not exists notices_of_account on notices (account_id, id);
+
+create table if not exists announcements (
+    id integer primary key autoincrement, title text not null, text text not null, at text not null);
+create table if not exists incidents (
+    id integer primary key autoincrement, name text not null, impact text not null, components text not null,
+    began_at text not null, updated_at text not null, over_at text);
 """
 _NAMES = (
     "accounts",
@@ -64,6 +70,8 @@ _NAMES = (
     "blobs",
     "blob_uses",
     "notices",
+    "announcements",
+    "incidents",
 )
 EMPTY = " ".join(f"delete from {name};" for name in _NAMES)  # nosec B608
 NEWEST_ID = (
