@@ -16,7 +16,7 @@ os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
 
 from chalicelib.core.clock import FixedClock
 from chalicelib.core.settings import Settings
-from tests.fakes.quick_moto import keep_rows_only
+from tests.fakes.quick_moto import make_quick
 from tests.fakes.stage import Stage
 
 TEMPLATE = Path(__file__).parent.parent / "infra" / "template.yaml"
@@ -32,16 +32,16 @@ def clock() -> FixedClock:
 def moto_cloud() -> Iterator[None]:
     from moto import mock_aws
 
-    keep_rows_only()
+    make_quick()
     with mock_aws():
         yield
 
 
 @pytest.fixture
-def stage(moto_cloud: None, clock: FixedClock) -> Stage:
+def stage(moto_cloud: None, clock: FixedClock) -> Iterator[Stage]:
     """A fresh stage: every table, queue and parameter of infra/template.yaml, and nothing in them."""
-    name = "t" + uuid.uuid4().hex[:9]
-    return Stage.create(name, TEMPLATE, clock)
+    with Stage.lent("t" + uuid.uuid4().hex[:9], TEMPLATE, clock) as made:
+        yield made
 
 
 @pytest.fixture

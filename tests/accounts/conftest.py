@@ -153,7 +153,7 @@ class Desk:
             "tell_under_review": self.confirmations.tell_under_review,
         }
         worker = Worker(self.stage.kernel, Lane.CHORES, handlers)
-        due = list(self.stage.kernel.timetable.due(Lane.CHORES, self.stage.clock.now()))
+        due = self.stage.due(Lane.CHORES, self.stage.clock.now())
         return [worker.run(entry_id) for entry_id, _ in due]
 
     def secret_names(self) -> list[str]:

@@ -107,7 +107,7 @@ class Office:
 
     def work(self) -> list[str]:
         worker = Worker(self.stage.kernel, Lane.CHORES, {"count_published": self.weeks.count_published})
-        due = list(self.stage.kernel.timetable.due(Lane.CHORES, self.now))
+        due = self.stage.due(Lane.CHORES, self.now)
         return [worker.run(entry_id) for entry_id, _ in due]
 
     def hear(self, account: Account, **counts: int) -> None:

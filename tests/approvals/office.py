@@ -106,7 +106,7 @@ class Office:
             "tell_unreached": self.approvals.tell_unreached,
         }
         worker = Worker(self.kernel, Lane.CHORES, chores)
-        due = [e for e, _ in self.kernel.timetable.due(Lane.CHORES, self.stage.clock.now())]
+        due = [e for e, _ in self.stage.due(Lane.CHORES, self.stage.clock.now())]
         return [worker.run(entry_id) for entry_id in due]
 
     def work_for(self, hours: float) -> None:

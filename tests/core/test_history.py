@@ -97,7 +97,7 @@ def test_a_busy_day_is_spread_over_every_shard_of_its_index(stage: Stage) -> Non
 
     counts = [days.count(f"{stage.clock.now().date()}#{shard}") for shard in range(DAY_SHARDS)]
     assert sum(counts) == 60
-    assert min(counts) >= 4
+    assert min(counts) >= 1, "ids are random: an empty shard has a chance of one in eight millions"
 
 
 def test_no_code_updates_or_deletes_a_row() -> None:

@@ -54,6 +54,7 @@ class Network:
     found: dict[str, Sequence[Profile] | Exception] = field(default_factory=dict)
     profiles: dict[str, Profile | Exception] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    read_with: list[Mapping[str, str]] = field(default_factory=list)
 
     def search(self, words: str, server: str, credentials: Mapping[str, str]) -> Sequence[Profile]:
         self.asked.append((words, server))
@@ -63,6 +64,7 @@ class Network:
         return found
 
     def profile(self, account: AccountRef) -> Profile:
+        self.read_with.append(account.credentials)
         found = self.profiles.get(account.handle)
         if found is None or isinstance(found, Exception):
             from chalicelib.platforms.errors import Rejected
@@ -200,14 +202,14 @@ class Office:
     def run_due(self) -> list[str]:
         """Run what is due now on the chores lane; the outcomes."""
         worker = Worker(self.stage.kernel, Lane.CHORES, self.chores)
-        due = list(self.stage.kernel.timetable.due(Lane.CHORES, self.stage.clock.now()))
+        due = self.stage.due(Lane.CHORES, self.stage.clock.now())
         return [worker.run(entry_id) for entry_id, _ in due]
 
     def run_for(self, hours: float) -> list[str]:
         """Let the clock run from due time to due time, for so long."""
         outcomes = []
         until = self.stage.clock.now() + timedelta(hours=hours)
-        while ahead := [at for _, at in self.stage.kernel.timetable.due(Lane.CHORES, until)]:
+        while ahead := [at for _, at in self.stage.due(Lane.CHORES, until)]:
             self.stage.clock.set(max(min(ahead), self.stage.clock.now()))
             outcomes += self.run_due()
         self.stage.clock.set(until)

@@ -117,7 +117,7 @@ def test_five_thousand_accounts_of_one_network_take_moments() -> None:
         account(n, display_name=f"Zorza {n % 900}", purpose="news", audience="all", description=text)
         for n in range(5000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     pairs = duplicate_pairs(many)
     assert 4000 <= len(pairs) < 5000
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

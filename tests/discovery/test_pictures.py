@@ -82,10 +82,10 @@ def bomb(side: int) -> bytes:
      b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"\x89PNG\r\n\x1a\n" + b"\xff" * 100],
 )  # fmt: skip
 def test_what_is_no_picture_that_we_look_at_is_refused_quickly(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Unreadable):
         fingerprints(data)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.binary(max_size=400), st.integers(0, 300))

@@ -22,6 +22,7 @@ from chalicelib.dormancy.tellings import Tellings
 from chalicelib.org.model import Person
 from chalicelib.platforms.errors import AdapterError
 from chalicelib.platforms.port import AccountRef, Activity, Profile, Rate, Reading, ReadTraits
+from chalicelib.subscriptions import SUBSCRIPTIONS
 from tests.accounts.conftest import Desk, profile
 from tests.conftest import NOON
 from tests.fakes.networks import Networks
@@ -108,7 +109,7 @@ class Watch:
         worker = Worker(self.desk.stage.kernel, Lane.CHORES, handlers)
         ended = []
         for _ in range(3):  # a read has chores, and those their own
-            due = list(self.desk.stage.kernel.timetable.due(Lane.CHORES, self.now))
+            due = self.desk.stage.due(Lane.CHORES, self.now)
             ended += [worker.run(entry_id) for entry_id, _ in due]
         return ended
 
@@ -130,7 +131,8 @@ class Watch:
 
 @pytest.fixture
 def watch(stage: Stage) -> Watch:
-    stage.subscriptions = {"AccountConnected": (), "AccountUnderReview": ()}
+    silent = ("AccountConnected", "AccountUnderReview", "CredentialsRefused")
+    stage.subscriptions = {**SUBSCRIPTIONS, **dict.fromkeys(silent, ())}
     assert stage.clock.now() == NOON
     return Watch(Desk(Company.create(stage), Networks(stage.clock)))
 

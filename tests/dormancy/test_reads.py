@@ -1,10 +1,13 @@
 """The daily look: who is read how often, and what follows."""
 
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.accounts.model import AccountClass
+from chalicelib.core.history import BY_JOB
 from chalicelib.dormancy.model import Pause, Sign, Stage, Standard, Threshold
 from chalicelib.platforms.errors import AdapterError, AuthExpired, RateLimited, Rejected, Unavailable
 from tests.dormancy.conftest import DAY, DORMANT, OFFICIAL, Watch
@@ -30,8 +33,10 @@ def test_reads_are_spread_over_the_day(watch: Watch) -> None:
         watch.desk.stage.clock.advance(hours=2)
         watch.work()
         loads.append(watch.network.calls.total() - before)
-    # Each account has its own moment of the day, by its id, which is random here: a bound that chance does not reach.
-    assert sum(loads) == 40 and max(loads) <= 20 and sum(load > 0 for load in loads) >= 5
+    # Each account has its own moment of the day, by its id, which is random: chance stays within these.
+    assert sum(loads) == 40
+    assert max(loads) <= 20
+    assert sum(load > 0 for load in loads) >= 5
 
 
 def test_the_job_run_twice_reads_nothing_twice(watch: Watch) -> None:
@@ -98,6 +103,22 @@ def test_an_account_that_cannot_be_read_is_unreadable_and_not_dormant(
     assert [one.account_id for one in found] == [account.account_id]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        (Rejected("This server shows profiles only to people who have an account there."), "active"),
+        (AuthExpired("The server no longer takes the token."), "credentials_refused"),
+    ],
+)
+def test_only_credentials_that_are_refused_are_marked_as_refused(
+    watch: Watch, wrong: AdapterError, status: str
+) -> None:
+    account = watch.desk.add("zorza")
+    watch.network.wrong["zorza"] = wrong
+    watch.days()
+    assert (watch.now_is(account).status, watch.now_is(account).unreadable_why) == (status, wrong.message)
+
+
 def test_an_unreadable_account_is_told_of_after_days_and_tried_again(watch: Watch) -> None:
     account = watch.account("zagadka", 2)
     watch.network.wrong["zagadka"] = Rejected("There is no such profile.")
@@ -129,6 +150,10 @@ def test_a_network_that_asks_to_wait_is_asked_at_its_time_and_not_before(watch: 
         watch.work()
     assert watch.network.calls["tlok"] == 1
     assert watch.now_is(account).unreadable_since is None
+    del watch.network.wrong["tlok"]
+    watch.desk.stage.clock.advance(minutes=31)
+    watch.work()
+    assert watch.network.calls["tlok"] == 2
 
 
 def test_a_planned_pause_and_a_units_own_standard_are_respected(watch: Watch) -> None:
@@ -144,9 +169,32 @@ def test_a_planned_pause_and_a_units_own_standard_are_respected(watch: Watch) ->
 
 
 def test_reads_of_tables_go_with_the_accounts_and_not_with_what_happened(watch: Watch) -> None:
-    for n in range(5):
-        watch.account(f"konto{n}", 3)
-    watch.days(1)
-    assert watch.service.silent(watch.desk.admin, Sign.DORMANT, 10)[0] == []
-    entries = watch.desk.stage.dynamodb.scan(TableName=watch.desk.stage.settings.table("dormancy"))["Items"]
+    accounts = [watch.account(f"konto{n}", 3) for n in range(5)]
+    watch.days(2)
+    asked, read = Counter[str](), list[str]()
+
+    def count(model: Any, params: dict[str, Any], **_: Any) -> None:
+        asked[model.name] += 1
+        read.extend(
+            [str(params["body"])] if model.name in ("Query", "Scan", "GetItem", "BatchGetItem") else []
+        )
+
+    def day() -> Counter[str]:
+        asked.clear()
+        watch.days(1)
+        return asked.copy()
+
+    stage = watch.desk.stage
+    stage.dynamodb.meta.events.register("before-call.dynamodb", count)
+    first = day()
+    for account in accounts:
+        change = stage.kernel.change(BY_JOB)
+        for n in range(50):
+            change.record(f"account#{account.account_id}", "looked at", n=n)
+        stage.kernel.commit(change)
+    assert day() == first
+    stage.dynamodb.meta.events.unregister("before-call.dynamodb", count)
+    entries = stage.dynamodb.scan(TableName=stage.settings.table("dormancy"))["Items"]
     assert entries == []  # an account in use leaves no row here
+    assert read
+    assert not [body for body in read if stage.settings.table("history") in body]

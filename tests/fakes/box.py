@@ -130,7 +130,7 @@ class Box:
 
     def _due(self, lane: Lane, until: datetime) -> list[tuple[str, datetime]]:
         """What is due, without polls and checks of accounts: they come again for ever."""
-        due = self.services.kernel.timetable.due(lane, until)
+        due = self.stage.due(lane, until)
         return [(e, at) for e, at in due if not e.startswith(("poll#", "watch#"))]
 
     def run_until_quiet(self, hours: float = 3, step_seconds: float = 20) -> None:

@@ -226,7 +226,7 @@ class Desk:
         """Run the chores that are due, and what they bring about; how each ended."""
         worker = Worker(self.kernel, Lane.CHORES, self.handlers())
         outcomes: list[str] = []
-        while due := [e for e, _ in self.kernel.timetable.due(Lane.CHORES, self.stage.clock.now())]:
+        while due := [e for e, _ in self.stage.due(Lane.CHORES, self.stage.clock.now())]:
             outcomes += [worker.run(entry_id) for entry_id in due]
         return outcomes
 
@@ -235,7 +235,7 @@ class Desk:
         until = self.stage.clock.now() + timedelta(**lasts)
         while True:
             self.work()
-            ahead = [at for _, at in self.kernel.timetable.due(Lane.CHORES, until)]
+            ahead = [at for _, at in self.stage.due(Lane.CHORES, until)]
             if not ahead:
                 break
             self.stage.clock.set(max(min(ahead), self.stage.clock.now() + timedelta(milliseconds=1)))
@@ -257,7 +257,7 @@ class Desk:
     def entries(self, case: Case) -> set[str]:
         """Which of a case's two chores stand on the timetable."""
         far = self.stage.clock.now() + timedelta(days=3650)
-        ids = {e for e, _ in self.kernel.timetable.due(Lane.CHORES, far)}
+        ids = {e for e, _ in self.stage.due(Lane.CHORES, far)}
         return {e.partition("#")[0] for e in ids if e.endswith(f"#{case.case_id}")}
 
     def token(self, person: Person) -> str:
