@@ -4,11 +4,12 @@ One entry of the timetable for each account we stand by, `confirm_account#<id>`,
 with the record. A mail may come twice after a crash; a review begins once.
 """
 
+import logging
 from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.accounts.directory import network_name
-from chalicelib.accounts.listing import CONFIRM
+from chalicelib.accounts.listing import entry_id_of, schedule_asking
 from chalicelib.accounts.model import ASKED_BEFORE_FOR, REVIEW_GRACE_FOR, Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.errors import Conflict, NotFound
@@ -28,7 +29,10 @@ from chalicelib.org.service import Org
 PURPOSE = "confirm"
 NOT_MINE = "its owner says that it is not theirs"
 _NOT_CONFIRMED = "nobody confirmed it in time"
+_PER_CHANGE = 50  # entries in one transaction, each with its row of history
 _PLATFORM, _HANDLE, _PURPOSE = mark("Network"), mark("Account"), mark("Purpose")
+
+log = logging.getLogger(__name__)
 
 
 class Answered(StrEnum):
@@ -66,6 +70,36 @@ class Confirmations:
         self._links = links
         self._mailer = mailer
         self._settings = settings
+
+    # The daily look
+
+    def put_back(self) -> int:
+        """Put the entry of each account that lost it (a table restored, a row deleted) back on the timetable;
+        how many there were.
+
+        Those that are there stay as they are, parked ones too; what is under review waits for a person and
+        has none. Running it again changes nothing.
+        """
+        ids = {entry_id_of(account_id): account_id for account_id in self._accounts.standing_ids()}
+        rows = self._kernel.database.get_many("timetable", [{"entry_id": entry_id} for entry_id in ids])
+        there = {row["entry_id"] for row in rows if "due_shard" in row}
+        missing = [account_id for entry_id, account_id in ids.items() if entry_id not in there]
+        put_back = 0
+        for start in range(0, len(missing), _PER_CHANGE):
+            # The index may lag behind a review or a retirement: the records decide.
+            found = self._accounts.get_many(missing[start : start + _PER_CHANGE]).values()
+            lost = [a for a in found if a.confirm_by_at is not None and a.under_review_at is None]
+            if not lost:
+                continue
+            change = self._kernel.change(BY_JOB)
+            for account in lost:
+                schedule_asking(change, account)
+                change.record(_subject(account), "put back on the timetable")
+            self._kernel.commit(change)
+            put_back += len(lost)
+        if put_back:
+            log.warning("lost entries were put back on the timetable", extra={"count": put_back})
+        return put_back
 
     # Chores
 
@@ -150,7 +184,7 @@ class Confirmations:
             self._accounts.confirm(change, shown.account, link.person_id)
         elif shown.account.under_review_at is None:
             self.put_under_review(change, shown.account, NOT_MINE)
-            change.unschedule(f"{CONFIRM}#{shown.account.account_id}")  # until there is another owner
+            change.unschedule(entry_id_of(shown.account.account_id))  # until there is another owner
         else:
             change.record(_subject(shown.account), "disowned", why=NOT_MINE)
             change.emit("AccountUnderReview", shown.account.account_id, why=NOT_MINE)

@@ -118,7 +118,7 @@ class Connecting(Listing):
             external_id=profile.external_id,
             url=profile.url,
             followers=profile.followers,
-            api_version=network.version,
+            api_version=credentials.get("api_version") or None,
             unit_id=unit.unit_id,
             owner_id=fields["owner_id"],
             backup_id=fields.get("backup_id"),
@@ -176,7 +176,7 @@ class Connecting(Listing):
             display_name=profile.display_name,
             url=profile.url,
             followers=profile.followers,
-            api_version=network.version,
+            api_version=credentials.get("api_version") or None,
         )
         if saved == before:  # twice at one moment: the secret is what differs
             change.record(f"account#{account_id}", "credentials replaced")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from chalicelib.accounts import store as rows
-from chalicelib.accounts.model import OURS, Account, AccountClass, plain_handle
+from chalicelib.accounts.model import OURS, STANDING, Account, AccountClass, plain_handle
 from chalicelib.core.database import Read
 from chalicelib.core.errors import NotFound
 from chalicelib.core.kernel import Kernel
@@ -63,6 +63,11 @@ class Directory:
     def of_classes(self, classes: frozenset[AccountClass]) -> Iterator[Account]:
         """Every account of these classes, a hundred to a read; those of other classes are not read."""
         return self._read(lambda place: place.account_class in classes, classes)
+
+    def standing_ids(self) -> list[str]:
+        """The ids of what we stand by and is not under review, from the index alone, which may lag behind."""
+        places = self._store.places()
+        return [p.account_id for p in places if p.account_class in STANDING and not p.under_review]
 
     def in_units(self, unit_ids: Iterable[str]) -> Iterator[Account]:
         """Every account of ours in one of these units or below one, a hundred to a read."""

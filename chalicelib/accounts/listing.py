@@ -5,7 +5,7 @@ that asks for the next confirmation are all in it.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from chalicelib.accounts import store as rows
@@ -133,7 +133,7 @@ class Listing(Directory):
             said.pop(name, None)
         change.record(f"account#{account.account_id}", what, why, **said)
         if account.is_standing:
-            _ask_at(change, account)
+            schedule_asking(change, account)
         return account
 
     def _known(self, platform: str, server: str, handle: str, profile: Profile | None) -> Account | None:
@@ -226,6 +226,8 @@ class Listing(Directory):
                 f"the profile {account.handle} on {account.platform} is another one now ({other}, and it was "
                 f"{account.external_id}): somebody else may have taken the name; look at it there"
             )
+        if _is_known_better(account.last_post_at, said):
+            facts.pop("last_post_at")
         facts |= {"unreadable_since": None, "unreadable_why": ""}
         if all(getattr(account, name) == value for name, value in facts.items()):
             self._store.mark_seen(account.account_id, at)
@@ -265,20 +267,25 @@ class Listing(Directory):
         """Keep the one entry that asks for the confirmation where the record says that it should be."""
         if not after.is_standing:
             if before.is_standing:
-                change.unschedule(f"{CONFIRM}#{after.account_id}")
+                change.unschedule(entry_id_of(after.account_id))
         elif not before.is_standing or (
             (before.confirm_by_at, before.owner_id) != (after.confirm_by_at, after.owner_id)
         ):
-            _ask_at(change, after)
+            schedule_asking(change, after)
 
 
-def _ask_at(change: Change, account: Account) -> None:
+def schedule_asking(change: Change, account: Account) -> None:
     """Have the owner asked in time before the confirmation is due; now, if that has passed or failed."""
     assert account.confirm_by_at is not None, "what we stand by has a date"
     ask_at = account.confirm_by_at - ASKED_BEFORE_FOR
     due_at = change.now if account.under_review_at else max(change.now, ask_at)
-    entry_id = f"{CONFIRM}#{account.account_id}"
+    entry_id = entry_id_of(account.account_id)
     change.schedule(Entry(entry_id, Lane.CHORES, CONFIRM, account.account_id, due_at))
+
+
+def entry_id_of(account_id: str) -> str:
+    """The id of the one entry that asks for an account's confirmation."""
+    return f"{CONFIRM}#{account_id}"
 
 
 def facts_of(said: Profile | Activity, server: str) -> dict[str, Any]:
@@ -296,6 +303,17 @@ def facts_of(said: Profile | Activity, server: str) -> dict[str, Any]:
             "opened_at": said.opened_at,
         }
     return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def _is_known_better(known: datetime | None, said: Profile | Activity) -> bool:
+    """Whether a read tells by the day what is known to the moment.
+
+    A profile may do so, and count answers and boosts too: a later day there is no news of own posts.
+    """
+    told = said.last_post_at
+    if told is None or known is None or told.time() != time.min or known.time() == time.min:
+        return False
+    return isinstance(said, Profile) or told.date() == known.date()
 
 
 def difference(before: Account, after: Account) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 
 from chalicelib.core.errors import SignalboxError
+from chalicelib.core.fetching import fetch
 from chalicelib.core.http import HttpClient
-from chalicelib.discovery.fetching import fetch
 from chalicelib.discovery.pictures import fingerprint, fingerprints
 
 _MOST_BYTES = 2_000_000

@@ -145,8 +145,11 @@ class Looks:
     def _read(self, address: Address, server: str) -> Profile | None:
         """The profile where anybody may read it; None where not, and where it could not be had."""
         reading, keys = self._reading(address.platform), self._keys.of(address.platform)
-        if reading is None or keys is None or not registry.read_traits(address.platform).anyone:
+        traits = registry.read_traits(address.platform)
+        if reading is None or keys is None or not traits.anyone:
             return None
+        if not traits.app_credentials:
+            keys = {}  # what is there is for searching; a token may be answered with its own profile
         try:
             return reading.profile(AccountRef("", address.platform, address.handle, server, "", keys))
         except AdapterError as error:

@@ -21,6 +21,7 @@ from chalicelib.core.kernel import Kernel
 from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.discovery.appkeys import AppKeys
 from chalicelib.discovery.likeness import plain
+from chalicelib.discovery.scoring import name_in
 from chalicelib.discovery.settings import DiscoverySettings, Settings
 from chalicelib.discovery.store import TABLE
 from chalicelib.platforms import registry
@@ -102,7 +103,8 @@ def looks_of(
         yield Look("pictures", {"accounts": ",".join(dozen)}, number * _PAGES_EVERY)
     for number, url in enumerate(settings.sites):
         yield Look("site", {"url": url}, number * _PAGES_EVERY)
-    queries = queries_of([*settings.brands, *(a.display_name for a in ours)])
+    names = [*settings.brands, *(a.display_name for a in ours)]
+    queries = queries_of([*names, *(name_in(a.handle) for a in ours if a.handle != a.external_id)])
     begins_after = len(dozens) * _PAGES_EVERY
     for platform in sorted(searched):
         servers = {a.server for a in ours if a.platform == platform} | set(settings.servers.get(platform, ()))
@@ -114,9 +116,13 @@ def looks_of(
 
 
 def queries_of(names: Iterable[str]) -> list[str]:
-    """What is searched for: each name once, however it is spelled, in the order that they were given."""
-    found = {plain(name): " ".join(name.split()) for name in reversed(list(names))}
-    return [name for key, name in reversed(found.items()) if len(key) >= _SHORTEST_QUERY]
+    """What is searched for: each name once, however it is spelled, in the order that they were given.
+
+    Networks look for each word of a search by itself: a name in one word and the same in two are two names.
+    """
+    words = [name.split() for name in names]
+    found = {tuple(filter(None, map(plain, name))): " ".join(name) for name in reversed(words)}
+    return [name for key, name in reversed(found.items()) if len("".join(key)) >= _SHORTEST_QUERY]
 
 
 def turned(queries: list[str], week: str, most: int) -> list[str]:

@@ -61,6 +61,7 @@ _LONGEST = 2000  # characters of a description that are read
 _ENOUGH_WORDS = 4
 _SHOWN = 120  # characters of a name in a reason
 _WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W_]+")
 _HOST = re.compile(
     r"(?<![\w@.-])(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})(?![\w.-])", re.ASCII | re.I
 )
@@ -152,6 +153,18 @@ def local_part(handle: str) -> str:
     if len(labels) == 2 and plain(labels[1]) in _NO_DOMAINS:
         return cleaned
     return labels[0] if len(labels) > 2 and labels[0] != "www" else max(labels[:-1], key=len)
+
+
+def name_in(handle: str) -> str:
+    """What of a handle is worth searching for: it without the words at its ends that are added to any name.
+
+    Empty where nothing but a number is left.
+    """
+    chosen = local_part(handle)
+    words = [word for word in _LETTERS.finditer(chosen) if plain(word[0]) not in _ADDED]
+    if all(word[0].isdigit() for word in words):
+        return ""
+    return chosen[words[0].start() : words[-1].end()]
 
 
 # `name.official` is a handle with a dot in it; `name.pl` may be either, and is compared without `pl` anyway.

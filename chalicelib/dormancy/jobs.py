@@ -11,5 +11,9 @@ bp = Blueprint(__name__)
 @bp.schedule(Rate(1, unit=Rate.DAYS))
 @job
 def check_dormant_accounts() -> dict[str, int]:
-    """Put a read of each account we stand by on the timetable, spread over the day."""
-    return services().dormancy_reads.enqueue()
+    """Put a read of each account we stand by on the timetable, spread over the day; and what asks for its
+    confirmation, where that was lost.
+    """
+    enqueued = services().dormancy_reads.enqueue()
+    services().confirmations.put_back()
+    return enqueued

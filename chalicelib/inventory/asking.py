@@ -18,6 +18,7 @@ from chalicelib.inventory.model import Answer, Part, PartState, Question, Round
 from chalicelib.inventory.rounds import Rounds, is_done
 from chalicelib.inventory.store import PER_CHANGE, Store
 from chalicelib.org.line import leads
+from chalicelib.org.model import Status
 from chalicelib.org.service import Org
 
 TELL = "tell_inventory"
@@ -94,9 +95,9 @@ class Asking:
         self._tell(round_, [person.person_id for person in leads(self._org, root_id, now)], "report")
 
     def check_reach(self, claim: Claim) -> None:
-        """What mails to somebody do has changed: where they are asked and cannot be reached, the next is."""
+        """Somebody left, or what mails to them do has changed: where they are asked in vain, the next is."""
         person = self._org.person(claim.entry.ref)
-        if person.reach.unreachable_at is None:
+        if person.status != Status.LEFT and person.reach.unreachable_at is None:
             return
         for round_ in self._open_rounds():
             parts = [p for p in self._store.parts(round_.round_id) if person.person_id in p.asked_ids]

@@ -147,6 +147,7 @@ class People:
         after = rows.save_person(change, before, left)
         change.delete(rows.TABLE, rows.email_key(before.email))
         rows.drop_lead(change, person_id)
+        change.emit("PersonLeft", person_id)
         change.record(f"person#{person_id}", "left", why)
         self._kernel.commit(change)
         return after

@@ -29,7 +29,7 @@ def count(value: object) -> int | None:
 
 def words(value: object, most: int = _WORDS_MOST) -> str:
     """A text on one line, at most so many characters; empty for what is none."""
-    return _BLANKS.sub(" ", value[: 2 * most]).strip()[:most] if isinstance(value, str) else ""
+    return _BLANKS.sub(" ", value[: 2 * most]).strip()[:most].rstrip() if isinstance(value, str) else ""
 
 
 def link(value: object) -> str:

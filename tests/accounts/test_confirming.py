@@ -6,8 +6,11 @@ from urllib.parse import urlencode
 import pytest
 
 from chalicelib.accounts.model import ASKED_BEFORE_FOR, CONFIRMED_FOR, REVIEW_GRACE_FOR, Account, AccountClass
+from chalicelib.accounts.store import account_key
 from chalicelib.core.errors import Conflict, NotAllowed
+from chalicelib.core.expressions import where
 from chalicelib.core.history import Way
+from chalicelib.core.timetable import Claim
 from chalicelib.org.model import Language
 from chalicelib.org.roles import Role
 from tests.accounts.conftest import Desk
@@ -223,3 +226,57 @@ def test_every_language_has_the_mails_and_the_page(desk: Desk, language: Languag
     assert f'lang="{language}"' in page.html
     assert "<b>news" not in page.html
     assert "script" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_lost_entry_is_put_back_by_the_daily_look_and_the_owner_is_asked_in_time(desk: Desk) -> None:
+    lost, done, there = (desk.listed(handle) for handle in ("zguba", "zrobiona", "zorza"))
+    due_at = desk.entry(lost)
+    timetable = desk.stage.kernel.timetable
+    change = desk.stage.kernel.change(desk.admin.by)
+    change.delete("timetable", {"entry_id": f"confirm_account#{lost.account_id}"})
+    change.add(timetable.cancel(f"confirm_account#{done.account_id}", change.now))
+    change.record("test", "lost")
+    desk.stage.kernel.commit(change)
+    assert (desk.entry(lost), desk.entry(done)) == (None, None)
+    assert desk.confirmations.put_back() == 2
+    assert {desk.entry(account) for account in (lost, done, there)} == {due_at}
+    row = desk.company.row(f"account#{lost.account_id}", "put back on the timetable")
+    assert row.way == Way.JOB
+    assert desk.confirmations.put_back() == 0
+    desk.stage.clock.advance(days=(CONFIRMED_FOR - ASKED_BEFORE_FOR) / _DAY)
+    assert desk.work() == ["later"] * 3
+    assert len(desk.postbox.subjects(desk.owner)) == 3
+
+
+def test_the_daily_look_leaves_alone_what_is_there_parked_at_work_under_review_or_not_ours(
+    desk: Desk,
+) -> None:
+    parked, working, reviewed = (desk.listed(handle) for handle in ("stoi", "pracuje", "sprawdzana"))
+    desk.listed("kandydat", AccountClass.CANDIDATE)
+    desk.amend(desk.listed("emeryt"), account_class=AccountClass.RETIRED)
+    timetable = desk.stage.kernel.timetable
+    desk.stage.clock.advance(days=CONFIRMED_FOR / _DAY)
+    claim = timetable.claim(f"confirm_account#{parked.account_id}", desk.now, _DAY)
+    assert isinstance(claim, Claim)
+    timetable.park(claim, "broken", desk.now)
+    assert isinstance(timetable.claim(f"confirm_account#{working.account_id}", desk.now, _DAY), Claim)
+    place = desk.stage.database.get("accounts", account_key(reviewed.account_id))
+    assert place is not None
+    desk.work()
+    assert desk.service.get(reviewed.account_id).under_review_at == desk.now
+    lagging = where("SET lsk = :l", l=place["lsk"])  # the index does not know of the review yet
+    desk.stage.database.update("accounts", account_key(reviewed.account_id), lagging)
+    before = desk.company.everything_stored()
+    assert desk.confirmations.put_back() == 0
+    assert desk.company.everything_stored() == before
+
+
+def test_more_lost_entries_than_a_transaction_takes_are_all_put_back(desk: Desk) -> None:
+    accounts = [desk.listed(f"konto{n}") for n in range(52)]
+    for account in accounts:
+        change = desk.stage.kernel.change(desk.admin.by)
+        change.unschedule(f"confirm_account#{account.account_id}")
+        change.record("test", "lost")
+        desk.stage.kernel.commit(change)
+    assert desk.confirmations.put_back() == 52
+    assert all(desk.entry(account) for account in accounts)

@@ -1,6 +1,6 @@
 """The record: noted once for an address, amended with its history, read, retired and brought back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -282,3 +282,38 @@ def test_a_review_goes_on_counting_while_an_account_is_changed(desk: Desk) -> No
     after = desk.amend(account, purpose="other")
     assert after.needs_lead(desk.now)
     assert not desk.confirm(after, desk.owner).needs_lead(desk.now + timedelta(days=90))
+
+
+def test_four_weeks_of_days_and_moments_of_one_post_are_one_row_of_news(desk: Desk) -> None:
+    posted_at = desk.now.replace(hour=9, minute=41)
+    day = posted_at.replace(hour=0, minute=0)
+    account = desk.listed("zorza", profile=profile("zorza", "77", last_post_at=day))
+    for n in range(57):
+        desk.stage.clock.advance(days=1)
+        said: Profile | Activity = Activity(posted_at, 7, "active")
+        if n % 28 == 0:
+            # A profile counts answers and boosts too: of the second month's there is one of yesterday.
+            last = day if n < 50 else desk.now.replace(hour=0, minute=0, second=0)
+            said = profile("zorza", "77", last_post_at=last)
+        account = desk.service.seen(account, said, desk.now)
+        assert account.last_seen_at == desk.now
+    assert account.last_post_at == posted_at
+    assert [row.what for row in desk.stage.history.of(f"account#{account.account_id}")].count("read") == 1
+
+
+def test_a_later_day_a_later_moment_and_a_first_day_are_news(desk: Desk) -> None:
+    account = desk.listed("zorza", profile=profile("zorza", "77"))
+    day = desk.now.replace(hour=0, minute=0)
+    told: list[tuple[Profile | Activity, datetime]] = [
+        (profile("zorza", "77", last_post_at=day - timedelta(days=2)), day - timedelta(days=2)),
+        (profile("zorza", "77", last_post_at=day), day),
+        (profile("zorza", "77", last_post_at=day + timedelta(hours=1)), day + timedelta(hours=1)),
+        (profile("zorza", "77", last_post_at=day + timedelta(hours=2)), day + timedelta(hours=2)),
+        (Activity(day - timedelta(hours=2), 7, "active"), day - timedelta(hours=2)),
+        (Activity(day, 7, "active"), day),
+        (Activity(day + timedelta(hours=3), 7, "active"), day + timedelta(hours=3)),
+        (Activity(day, 7, "active"), day + timedelta(hours=3)),
+    ]
+    for said, known in told:
+        account = desk.service.seen(account, said, desk.now)
+        assert account.last_post_at == known

@@ -24,3 +24,12 @@ def test_changing_what_was_read_does_not_change_what_is_kept(stage: Stage) -> No
     assert read is not None
     read["access"] = "b"
     assert sessions.get("account_1") == {"access": "a"}
+
+
+def test_of_a_session_that_rotates_no_worker_keeps_a_copy(stage: Stage) -> None:
+    workers = [SsmSessions(Secrets(stage.ssm, stage.settings, stage.clock), stage.settings) for _ in range(2)]
+    for turn in range(3):
+        for n, worker in enumerate(workers):
+            session = {"refresh": f"{turn}-{n}", "rotates": "yes"}
+            worker.put("account_1", session)
+            assert [each.get("account_1") for each in workers] == [session, session]

@@ -1,7 +1,9 @@
 """A weekly scan: what is planned, what each look does, and what a failing one does not."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from PIL import Image, ImageDraw
@@ -11,9 +13,11 @@ from chalicelib.discovery.looks import hit_of
 from chalicelib.discovery.model import Source, State
 from chalicelib.discovery.plan import looks_of, queries_of, spacing_of, turned
 from chalicelib.discovery.reasons import Why
+from chalicelib.discovery.scoring import name_in
 from chalicelib.discovery.settings import Settings
 from chalicelib.discovery.tellings import tell_in
 from chalicelib.platforms.errors import RateLimited, Rejected, Unavailable
+from chalicelib.platforms.registry import read_traits
 from tests.discovery.conftest import MASTODON, Network, Office, profile
 
 
@@ -169,6 +173,19 @@ def test_what_is_told_is_read_where_anybody_may_read_and_believed_where_not(offi
     }  # fmt: skip
 
 
+def test_a_token_for_searching_is_not_used_to_read_a_profile_that_anybody_may_read(office: Office) -> None:
+    office.account("zorza", "Zorza")
+    for name in ("mastodon", "youtube"):
+        office.networks[name] = Network()
+        office.stage.secrets.put(office.stage.settings.secret_path("apps", name), {"api_key": "k"})
+    change = office.stage.kernel.change(BY_JOB)
+    tell_in(change, Source.REPORT, ["https://mastodon.social/@kasyno", "https://www.youtube.com/@kasyno"])
+    office.stage.kernel.commit(change)
+    office.run_due()
+    assert office.networks["mastodon"].read_with == [{}]
+    assert office.networks["youtube"].read_with == [{"api_key": "k"}]
+
+
 def test_an_export_asks_only_about_what_looks_like_us(office: Office) -> None:
     office.account("zorza", "Zorza")
     change = office.stage.kernel.change(BY_JOB)
@@ -188,6 +205,55 @@ def test_a_profile_that_lives_elsewhere_is_kept_where_it_lives() -> None:
 
 def test_names_are_searched_once_however_they_are_spelled() -> None:
     assert queries_of(["Zorza", "ZORZA", "Żorza", "X", "", "Lidora  Dom"]) == ["Zorza", "Lidora Dom"]
+
+
+def test_a_copied_handle_is_found_under_whatever_name(office: Office) -> None:
+    office.account("zorza_krakow_pl", "Nasza Zorza")
+    thief = profile("zorza_krakow_24", "Bony i nagrody", description="Claim your prize on WhatsApp")
+    network = office.networks["mastodon"] = Network({"zorza_krakow": [thief]})
+    office.scan()
+    assert {words for words, _ in network.asked} == {"Nasza Zorza", "zorza_krakow"}
+    assert [c.handle for c in office.found()] == ["zorza_krakow_24"]
+
+
+@pytest.mark.parametrize(
+    ("handle", "searched"),
+    [
+        ("@zorza_official@pol.social", "zorza"),
+        ("zorza.krakow.bsky.social", "zorza"),
+        ("oficjalna_zorza-dom_24", "zorza-dom"),
+        ("www.zorza.pl", "zorza"),
+        ("Zorza7", "Zorza7"),
+        ("support_pl", ""),
+        ("48600100200", ""),
+        ("", ""),
+    ],
+)
+def test_of_a_handle_only_what_is_a_name_is_searched_for(handle: str, searched: str) -> None:
+    assert name_in(handle) == searched
+
+
+def test_a_handle_that_spells_a_name_or_is_the_networks_own_id_costs_no_search(office: Office) -> None:
+    ours = [
+        office.account("zorza", "Zorza"), office.account("zorza_pl", "Zorza"),
+        office.account("UCzorza", "Zorza", external_id="UCzorza"),
+    ]  # fmt: skip
+    looks = looks_of(ours, Settings(), "2026-W48", ["mastodon"])
+    assert {look.args["words"] for look in looks} == {"Zorza"}
+
+
+def test_with_handles_too_a_week_of_searches_keeps_to_half_of_each_networks_rate(office: Office) -> None:
+    one = office.account("z", "Z")
+    ours = [replace(one, handle=f"h{n}x_zorza", display_name=f"Zorza {n}") for n in range(400)]
+    searched = ("bluesky", "mastodon", "x", "youtube")
+    looks = [look for look in looks_of(ours, Settings(), "2026-W48", searched) if look.source == "search"]
+    for platform in searched:
+        times = sorted(look.after for look in looks if look.args["platform"] == platform)
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        rate = next((r for r in read_traits(platform).rates if "search" in r.what), None)
+        assert min(gaps) >= (2 * rate.per_for / rate.most if rate else timedelta(seconds=2))
+        assert times[-1] <= timedelta(days=6)
+        assert len(times) == (300 if rate else 800)
 
 
 def test_what_does_not_fit_into_a_week_comes_in_the_next_ones() -> None:

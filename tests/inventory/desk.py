@@ -191,7 +191,7 @@ class Desk:
         """Run the chores that are due, and what they bring about; how each ended."""
         worker = Worker(self.kernel, Lane.CHORES, self.handlers())
         outcomes: list[str] = []
-        while due := [e for e, _ in self.kernel.timetable.due(Lane.CHORES, self.stage.clock.now())]:
+        while due := [e for e, _ in self.stage.due(Lane.CHORES, self.stage.clock.now())]:
             outcomes += [worker.run(entry_id) for entry_id in due]
         return outcomes
 
@@ -200,7 +200,7 @@ class Desk:
         until = self.stage.clock.now().replace(year=day.year, month=day.month, day=day.day, hour=hour)
         while True:
             self.work()
-            ahead = [at for _, at in self.kernel.timetable.due(Lane.CHORES, until)]
+            ahead = [at for _, at in self.stage.due(Lane.CHORES, until)]
             if not ahead:
                 break
             self.stage.clock.set(max(min(ahead), self.stage.clock.now() + timedelta(milliseconds=1)))
@@ -240,6 +240,14 @@ class Desk:
             items = client.scan(TableName=self.stage.settings.table(table))["Items"]
             found += sorted(json.dumps(i, sort_keys=True) for i in items)
         return "\n".join(found)
+
+    def leaves(self, person: Person) -> None:
+        """They leave, and the rounds hear of it."""
+        self.org.mark_left(self.company.operator, person.person_id)
+        change = self.stage.kernel.change(BY_JOB)
+        change.chore("check_inventory_reach", person.person_id)
+        change.record(f"person#{person.person_id}", "rounds told")
+        self.stage.kernel.commit(change)
 
     def unreachable(self, person: Person) -> None:
         """Mails to them bounce."""

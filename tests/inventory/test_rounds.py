@@ -148,19 +148,34 @@ def test_a_deputy_is_asked_and_answers_while_the_manager_is_away(desk: Desk) -> 
     assert desk.show(desk.manager).status == 200
 
 
-def test_where_the_manager_has_left_or_mails_bounce_the_next_above_is_asked(desk: Desk) -> None:
+def test_where_the_manager_leaves_or_mails_bounce_the_next_above_is_asked_at_once(desk: Desk) -> None:
     round_ = desk.start()
     lead = desk.company.lead
-    desk.org.mark_left(desk.company.operator, desk.manager.person_id)
+    desk.leaves(desk.manager)
+    desk.work()
+    assert desk.part(round_).asked_ids == (lead.person_id,)
+    assert len(desk.postbox.to(lead)) == 1
+    assert desk.show(lead).status == 200
     desk.unreachable(desk.org.person(desk.other.person_id))
     desk.work()
     assert desk.part(round_, desk.company.tehran).asked_ids == (lead.person_id,)
-    assert len(desk.postbox.to(lead)) == 1
-    assert desk.part(round_).asked_ids == (desk.manager.person_id,)
-    desk.pass_to(day(round_, 7))
-    assert desk.part(round_).asked_ids == (lead.person_id,)
     assert len(desk.postbox.to(lead)) == 2
-    assert desk.show(lead).status == 200
+    desk.pass_to(day(round_, 7))
+    assert len(desk.postbox.to(lead)) == 3
+
+
+def test_who_leaves_while_they_stand_in_is_replaced_and_nothing_that_is_finished_is_asked_again(
+    desk: Desk,
+) -> None:
+    deputy = desk.company.person("Zastępca")
+    desk.org.set_away(desk.company.operator, desk.manager.person_id, deputy.person_id, None)
+    round_ = desk.start()
+    assert desk.press(desk.other, "finish").status == 200
+    for person in (deputy, desk.other):
+        desk.leaves(person)
+    desk.work()
+    assert desk.part(round_).asked_ids == (desk.company.lead.person_id,)
+    assert desk.part(round_, desk.company.tehran).asked_ids == (desk.other.person_id,)
 
 
 def test_what_is_imported_joins_the_list_and_what_is_retired_leaves_it_by_a_reminder(

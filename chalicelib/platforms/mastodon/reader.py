@@ -53,12 +53,17 @@ REFUSALS: Refusals = {
     (410, ANY): (Gone, _GONE),
     (422, ANY): (Rejected, "The Mastodon server does not take the question: {}."),
 }
-_MEMBERS_ONLY = "This Mastodon server shows profiles only to people who have an account there."
+_MEMBERS_ONLY = (
+    "This Mastodon server shows profiles only to people who have an account there; look at it there, or "
+    "connect the account if it is ours."
+)
+_NOT_SIGNED_IN = "no user"
 # The same of a call without a token, which nobody can connect again.
 _UNSIGNED: Refusals = {
     **REFUSALS,
     (401, ANY): (Rejected, _MEMBERS_ONLY),
     (403, ANY): (Rejected, _MEMBERS_ONLY),
+    (422, _NOT_SIGNED_IN): (Rejected, _MEMBERS_ONLY),
 }
 
 
@@ -186,4 +191,7 @@ def _text(html: object) -> str:
 
 def _read_error(answer: Mapping[str, Any]) -> tuple[str, str]:
     message = answer.get("error")
-    return (message, message) if isinstance(message, str) and message else ("", "")
+    if not isinstance(message, str) or not message:
+        return "", ""
+    # Servers say this with a 401 or, older ones and some calls, with a 422.
+    return _NOT_SIGNED_IN if "requires an authenticated user" in message else message, message

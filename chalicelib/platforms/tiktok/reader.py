@@ -15,6 +15,7 @@ from chalicelib.platforms.calls import ANY, Refusals
 from chalicelib.platforms.errors import AdapterError, AuthExpired, RateLimited, Rejected, Unavailable
 from chalicelib.platforms.port import AccountRef, Activity, Profile, Rate, ReadTraits, SessionStore
 from chalicelib.platforms.reading import count, link, past, words
+from chalicelib.platforms.tiktok.sessions import Sessions
 
 _CALL_FOR = timedelta(seconds=15)
 _WINDOW_FOR = timedelta(minutes=1)  # limits are of any one minute
@@ -23,6 +24,12 @@ _FIELDS = (
     "open_id,avatar_url,avatar_large_url,display_name,bio_description,profile_deep_link,is_verified,username,"
     "follower_count"
 )
+
+
+class AccessEnded(AuthExpired):
+    """The access token is not good any more; another one may be."""
+
+
 _RECONNECT = "TikTok no longer accepts this account's access; connect it again."
 _SCOPES = (
     "The account did not allow what reading it takes; connect it again with user.info.basic, "
@@ -32,6 +39,7 @@ _SCOPES = (
 REFUSALS: Refusals = {
     (400, "scope_permission_missed"): (AuthExpired, _SCOPES),
     (400, ANY): (Rejected, "TikTok refused the request: {}."),
+    (401, "access_token_invalid"): (AccessEnded, _RECONNECT),
     (401, "scope_not_authorized"): (AuthExpired, _SCOPES),
     (401, ANY): (AuthExpired, _RECONNECT),
     (403, ANY): (AuthExpired, "TikTok does not let Signalbox read this account: {}."),
@@ -40,6 +48,10 @@ REFUSALS: Refusals = {
 
 
 class TikTokReader:
+    """Implements `Reading` with the account's `access_token`, which lasts for 24 hours; with `refresh_token`,
+    `client_key` and `client_secret` beside it, it is renewed.
+    """
+
     read_traits = ReadTraits(
         platform="tiktok",
         name="TikTok",
@@ -50,12 +62,14 @@ class TikTokReader:
             Rate("reads of video lists", 600, timedelta(minutes=1)),
         ),
         version="v2",
+        version_set_in="the paths in chalicelib/platforms/tiktok/reader.py",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:
         self._http = http
         self._clock = clock
         self._asking = Asking(http, "TikTok", self._sort)
+        self._sessions = Sessions(http, clock, sessions)
 
     def profile(self, account: AccountRef) -> Profile:
         """`GET /v2/user/info/`, which says neither when the profile was made nor when it last posted."""
@@ -94,9 +108,17 @@ class TikTokReader:
         return Activity(max(filter(None, made), default=None), None, "active")
 
     def _ask(self, account: AccountRef, method: str, path: str, body: bytes = b"") -> dict[str, Any]:
-        token = account.credentials.get("access_token", "")
-        if not token:
-            raise AuthExpired("There is no access token for this TikTok account; connect it again.")
+        """What a call found; once more where the token had ended and can be renewed."""
+        token = self._sessions.token(account)
+        try:
+            return self._data(account, token, method, path, body)
+        except AccessEnded as ended:
+            renewed = self._sessions.instead_of(account, token)
+            if not renewed:
+                raise AuthExpired(ended.message) from ended
+        return self._data(account, renewed, method, path, body)
+
+    def _data(self, account: AccountRef, token: str, method: str, path: str, body: bytes) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {token}"} | (
             {"Content-Type": "application/json"} if body else {}
         )

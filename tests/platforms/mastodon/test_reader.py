@@ -1,6 +1,7 @@
 """Mastodon accounts read: ours by their tokens, anybody's without one where the server lets them be seen."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -122,6 +123,33 @@ def test_each_refusal_has_its_place(name: str, token: str, kind: type[AdapterErr
         error = raised(getattr(Bench(OURS if token else ANYBODY, [said(name)]), method))
         assert type(error) is kind
         assert words in error.message
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "This API requires an authenticated user"),
+        (401, "The access token is invalid"),
+        (403, "This action is not allowed"),
+        (422, "This method requires an authenticated user"),
+    ],
+)
+def test_a_server_for_members_says_so_of_strangers_and_nothing_of_credentials(
+    status: int, words: str
+) -> None:
+    for account in (ANYBODY, replace(ANYBODY, external_id="")):
+        for method in ("profile", "activity"):
+            error = raised(getattr(Bench(account, [reply(status, {"error": words})]), method))
+            assert type(error) is Rejected
+            assert error.message.startswith("This Mastodon server shows profiles only to people who have an")
+            assert not isinstance(error, AuthExpired)
+
+
+def test_a_question_that_a_server_does_not_take_is_not_taken_for_a_closed_door() -> None:
+    no = reply(422, {"error": "Validation failed: acct is too long"})
+    assert "Validation failed" in raised(Bench(ANYBODY, [no]).profile).message
+    closed = reply(422, {"error": "This method requires an authenticated user"})
+    assert "only to people" not in raised(Bench(OURS, [closed]).profile).message
 
 
 def test_a_limit_ends_when_the_server_says() -> None:
