@@ -32,13 +32,11 @@ LARGEST_ZIP = 50 * 1024 * 1024
 # botocore carries a description of each of 430 services, 9 MB zipped; these are those the app calls.
 AWS_SERVICES = ("dynamodb", "s3", "sesv2", "sqs", "ssm")
 
-# Of pillow and selectolax: AVIF, fonts, colour profiles, Tk and C sources, 5 MB zipped. We use none.
+# Of pillow: AVIF, fonts, colour profiles and Tk, 4 MB zipped. We use none.
 UNUSED = (
     *(f"PIL/_{name}.*.so" for name in ("avif", "imagingcms", "imagingft", "imagingtk")),
     *(f"pillow.libs/lib{name}-*" for name in ("avif", "brotlicommon", "brotlidec", "freetype", "harfbuzz")),
     *(f"pillow.libs/lib{name}-*" for name in ("lcms2", "png16")),
-    *(f"selectolax/*.{kind}" for kind in ("c", "pxd", "pxi", "pyi", "pyx")),
-    "selectolax/lexbor",
 )
 
 # glibc is 2.26 for Python 3.11 and 2.34 later: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
