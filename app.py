@@ -18,6 +18,11 @@ from chalicelib.inbox.settings_routes import bp as inbox_settings_routes
 from chalicelib.inventory.routes import bp as inventory_routes
 from chalicelib.org.jobs import bp as org_jobs
 from chalicelib.org.routes import bp as org_routes
+from chalicelib.platform_changes.briefing_routes import bp as briefing_routes
+from chalicelib.platform_changes.jobs import bp as changes_jobs
+from chalicelib.platform_changes.outage_routes import bp as outage_routes
+from chalicelib.platform_changes.routes import bp as changes_routes
+from chalicelib.platform_changes.version_routes import bp as version_routes
 from chalicelib.publishing.jobs import bp as publishing_jobs
 from chalicelib.publishing.routes import bp as publishing_routes
 from chalicelib.routes import bp as box_routes
@@ -44,6 +49,11 @@ for blueprint in (
     takedowns_routes,
     analytics_routes,
     analytics_jobs,
+    changes_routes,
+    changes_jobs,
+    version_routes,
+    outage_routes,
+    briefing_routes,
     webhooks_routes,
     webhooks_jobs,
     inbox_routes,

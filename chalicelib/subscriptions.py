@@ -5,6 +5,7 @@ One literal table, so that "what happens when" is read in one place. Chore kinds
 
 SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "ReachChanged": ("check_reach", "check_inventory_reach"),
+    "PersonLeft": ("check_inventory_reach",),
     "PostPublished": ("count_published",),
     "VariantRefused": ("tell_outcome",),
     "VariantUnknown": ("tell_outcome",),
@@ -17,5 +18,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, ...]] = {
     "AccountSilent": ("tell_account",),
     "AccountUnderReview": ("tell_under_review",),
     "AccountDisowned": (),
+    "OutageBegan": ("note_outage", "tell_outage"),
+    "OutageEnded": ("note_outage", "tell_outage_over"),
     "ImpostorFound": ("open_case_for_impostor",),
 }

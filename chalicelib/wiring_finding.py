@@ -87,7 +87,7 @@ class FindingServices(RegisterServices):
         from chalicelib.platforms import registry
 
         def searcher(name: str) -> Searching | None:
-            return registry.searching(name, self.http, self.clock, self.sessions)
+            return registry.searching(name, self.hearing(name), self.clock, self.sessions)
 
         return Looks(
             self.kernel,

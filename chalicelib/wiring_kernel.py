@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.org.bounces import Bounces
     from chalicelib.org.service import Org
     from chalicelib.platforms.port import Adapter, Reading
+    from chalicelib.platforms.signals import Signal
 
 
 class KernelServices:
@@ -95,6 +96,21 @@ class KernelServices:
         return self._http or HttpClient(self.clock, allowed_hosts=self.settings.allowed_hosts)
 
     @cached_property
+    def hearing(self) -> Callable[[str], HttpClient]:
+        """What calls a network and listens to what its answers say of changes there."""
+        from chalicelib.platforms import registry
+        from chalicelib.platforms.hearing import Hearing
+
+        def of(name: str) -> HttpClient:
+            return Hearing(self.http, self.clock, name, registry.signs(name), self.heard)
+
+        return cache(of)
+
+    def heard(self, signal: Signal) -> None:
+        """What becomes of a sign of a change; wiring_changes.py says."""
+        raise NotImplementedError
+
+    @cached_property
     def dispatcher(self) -> Dispatcher:
         from chalicelib.core.dispatch import Dispatcher
 
@@ -124,7 +140,7 @@ class KernelServices:
     def adapters(self) -> Callable[[str], Adapter]:
         from chalicelib.platforms import registry
 
-        return cache(lambda name: registry.adapter(name, self.http, self.clock, self.sessions))
+        return cache(lambda name: registry.adapter(name, self.hearing(name), self.clock, self.sessions))
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -133,9 +149,9 @@ class KernelServices:
         from chalicelib.platforms import registry
 
         def trying_out(name: str) -> Adapter:
-            return registry.adapter(name, self.http, self.clock, NoSessions())
+            return registry.adapter(name, self.hearing(name), self.clock, NoSessions())
 
         def reading(name: str) -> Reading:
-            return registry.reading(name, self.http, self.clock, NoSessions())
+            return registry.reading(name, self.hearing(name), self.clock, NoSessions())
 
         return Accounts(self.kernel, self.org, self.secrets, trying_out, self.settings, reading)

@@ -74,7 +74,7 @@ class RegisterServices(KernelServices):
         def reader(name: str) -> Reading | None:
             if name not in registry.reading_names():
                 return None
-            return registry.reading(name, self.http, self.clock, self.sessions)
+            return registry.reading(name, self.hearing(name), self.clock, self.sessions)
 
         return cache(reader)
 

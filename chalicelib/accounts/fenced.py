@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.outages import Wait, give_back, read_pauses
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.errors import Conflict
@@ -129,7 +130,7 @@ class Road(Protocol[R]):
 
     terms: Terms
 
-    def look(self, ref: str) -> Go[R] | Stop[R] | Lost[R] | None:
+    def look(self, ref: str) -> Go[R] | Stop[R] | Lost[R] | Wait | None:
         """All that decides about the record now; None when there is nothing to do. Raises Later."""
         ...
 
@@ -170,7 +171,7 @@ class FencedSender(Generic[R]):
     def send(self, claim: Claim) -> bool:
         """Take the claimed record as far as it goes now; True when the entry is finished with it.
 
-        Raises Later when nothing was written and it should be tried again.
+        Raises Later when nothing was written and it should be tried again, or waits for an outage to end.
         """
         go = self._look(claim)
         if isinstance(go, bool):
@@ -206,6 +207,8 @@ class FencedSender(Generic[R]):
                 return self._stop(claim, look)
             case Lost():
                 return self._lost(claim, look.record, "the worker stopped during the call to the platform")
+            case Wait():
+                raise give_back(self._kernel.database, claim, look, self._kernel.clock.now())
         return look if look is not None else False
 
     def _begin(self, claim: Claim, go: Go[R], checkpoint: str) -> R | bool:
@@ -305,8 +308,13 @@ class FencedSender(Generic[R]):
 
         Found: it is out, with the platform's id. Not found where the platform makes a repeat safe: sent again
         under the same checkpoint. Otherwise raises Later, and after the last look it is left for a person.
+        While the platform has an outage it raises Later, and no look is counted.
         """
         account, content = self._road.target(record)
+        database, started = self._kernel.database, self._kernel.clock.now()
+        pause = read_pauses(database).on(account.platform, started)
+        if pause is not None:
+            raise give_back(database, claim, Wait(pause, account.account_id), started)
         adapter, terms = self._adapters(account.platform), self._road.terms
         since = (record.first_begun_at or record.at) - CLOCK_MARGIN_FOR
         checkpoint = json.loads(record.checkpoint or "{}")

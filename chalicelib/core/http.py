@@ -9,7 +9,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -116,14 +116,10 @@ class Transport(Protocol):
         ...
 
 
-Notice = Callable[[str, str, str | None, str | None], None]
-"""Told host, path, `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of an answer that carries either."""
-
-
 class HttpClient:
     """Sends requests to public https addresses, and to `allowed_hosts` ("127.0.0.1:8091") as they are.
 
-    `resolver`, `transport` and `on_notice` are the seams; an `on_notice` that fails is not heard.
+    `resolver` and `transport` are the seams.
     """
 
     def __init__(
@@ -132,13 +128,11 @@ class HttpClient:
         resolver: Resolver = resolve,
         transport: Transport | None = None,
         allowed_hosts: frozenset[str] = frozenset(),
-        on_notice: Notice | None = None,
     ) -> None:
         self._clock = clock
         self._resolver = resolver
         self._transport = transport or Urllib3Transport(clock)
         self._allowed_hosts = allowed_hosts
-        self._on_notice = on_notice
 
     def send(self, request: Request) -> Response:
         """The answer to one request, whatever its status; a redirect is an answer like any other.
@@ -146,9 +140,7 @@ class HttpClient:
         Raises AddressRefused, NotSent or MaybeSent.
         """
         target = self._checked(request)
-        response = self._transport.send(request, self._addresses(target, request))
-        self._notice(target, response)
-        return response
+        return self._transport.send(request, self._addresses(target, request))
 
     def retry_at(self, response: Response) -> datetime | None:
         """When `Retry-After` (RFC 9110 section 10.2.3) allows another try; None when it says nothing."""
@@ -189,13 +181,6 @@ class HttpClient:
                 f"{shown(request.url)} was not called: {target.host} is not a public address."
             )
         return addresses
-
-    def _notice(self, target: Target, response: Response) -> None:
-        deprecation, sunset = response.headers.get("Deprecation"), response.headers.get("Sunset")
-        if self._on_notice and (deprecation or sunset):
-            # A post may stand behind this answer: no listener may turn it into an unknown outcome.
-            with contextlib.suppress(Exception):
-                self._on_notice(target.host, target.path.partition("?")[0], deprecation, sunset)
 
 
 class _TimedSocket:

@@ -237,6 +237,15 @@ class WriterOut(BaseModel):
     until: datetime
 
 
+class PlatformOutageOut(BaseModel):
+    """An outage of the conversation's platform: what we send there waits, and goes out by itself after it."""
+
+    outage_id: str
+    title: str
+    url: str
+    began_at: datetime
+
+
 class ConversationOut(BaseModel):
     """`may_become`: the states that a move may lead to from here, each with its reason."""
 
@@ -266,6 +275,7 @@ class ConversationOut(BaseModel):
     clocks: list[ClockOut]
     writing: WriterOut | None
     parts: list[str]
+    outage: PlatformOutageOut | None
     version: int
 
 

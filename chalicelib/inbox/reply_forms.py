@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from chalicelib.inbox.forms import Id
-from chalicelib.inbox.reply_model import REPLY_MOVES, Reply, SavedReply
+from chalicelib.inbox.reply_model import REPLY_MOVES, Reply, ReplyState, SavedReply
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
@@ -46,6 +46,8 @@ class SettleReplyIn(_Form):
 
 
 class ReplyOut(BaseModel):
+    """`waits_for`: why a queued answer has not gone out, in plain words, while its platform has an outage."""
+
     reply_id: str
     conversation_id: str
     account_id: str
@@ -53,6 +55,7 @@ class ReplyOut(BaseModel):
     by_id: str
     state: str
     reason: str | None
+    waits_for: str | None
     may_become: dict[str, str]
     text: str
     language: str
@@ -64,7 +67,7 @@ class ReplyOut(BaseModel):
     url: str | None
 
     @classmethod
-    def of(cls, r: Reply) -> "ReplyOut":
+    def of(cls, r: Reply, waits_for: str | None = None) -> "ReplyOut":
         return cls(
             reply_id=r.reply_id,
             conversation_id=r.conversation_id,
@@ -73,6 +76,7 @@ class ReplyOut(BaseModel):
             by_id=r.by_id,
             state=str(r.state),
             reason=r.reason,
+            waits_for=waits_for if r.state == ReplyState.QUEUED else None,
             may_become={str(state): why for state, why in REPLY_MOVES[r.state].items()},
             text=r.text,
             language=r.language,

@@ -24,7 +24,19 @@ def _box() -> Any:
 
 
 def _shown(reply: Any, status: int = 200) -> Answer:
-    return Answer(_forms().ReplyOut.of(reply), status)
+    return Answer(_forms().ReplyOut.of(reply, _waits_for(reply.account_id)), status)
+
+
+def _waits_for(account_id: str) -> str | None:
+    """Why answers on an account wait now, in plain words."""
+    from chalicelib.accounts.outages import pauses_read
+
+    box = _box()
+    account, pauses = box.kernel.database.read_together(box.accounts.to_read(account_id), pauses_read())
+    pause = pauses.on(account.platform, box.clock.now())
+    if pause is None:
+        return None
+    return f"{account.platform} has an outage ({pause.title}); the answer goes out by itself when it is over"
 
 
 @bp.route("/v1/inbox/{conversation_id}/replies", methods=["POST"])
@@ -55,7 +67,8 @@ def answer_conversation(call: Call, conversation_id: str) -> Answer:
 def list_answers(call: Call, conversation_id: str) -> Answer:
     """The answers that were written here, oldest first, whatever became of them."""
     found = _box().replies.of(call.actor, conversation_id)
-    return Answer({"replies": [_forms().ReplyOut.of(r) for r in found]})
+    waits_for = _waits_for(found[0].account_id) if found else None
+    return Answer({"replies": [_forms().ReplyOut.of(r, waits_for) for r in found]})
 
 
 @bp.route("/v1/inbox/{conversation_id}/replies/{reply_id}", methods=["GET"])

@@ -16,6 +16,7 @@ from chalicelib.accounts.fenced import (
     wait_while_quiet,
 )
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.outages import Wait, pauses_read, read_pauses
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.errors import Conflict
@@ -90,20 +91,26 @@ class ReplySender:
 
     # The road
 
-    def look(self, ref: str) -> Go[Reply] | Stop[Reply] | Lost[Reply] | None:
-        """The account, and whether the message still stands."""
+    def look(self, ref: str) -> Go[Reply] | Stop[Reply] | Lost[Reply] | Wait | None:
+        """The account and its platform, and whether the message still stands."""
         reply = self._replies.find(ref)
         if reply is not None and reply.state == ReplyState.SENDING:
             return Lost(reply)
         if reply is None or reply.state != ReplyState.QUEUED:
             return None
-        account = self._accounts.get(reply.account_id)
-        wait_while_quiet(account, self._kernel.clock.now())
+        account, pauses = self._kernel.database.read_together(
+            self._accounts.to_read(reply.account_id), pauses_read()
+        )
+        now = self._kernel.clock.now()
+        wait_while_quiet(account, now)
         if not account.is_usable:
             return Stop(reply, ReplyState.REFUSED, account.why_not_usable())
         place, _ = self._inbox.store.place(reply.account_id, reply.to_id)
         if place.deleted_at is not None:
             return Stop(reply, ReplyState.REFUSED, mark("the customer deleted the message meanwhile"))
+        pause = pauses.on(account.platform, now)
+        if pause is not None:
+            return Wait(pause, account.account_id)
         return Go(reply, account, content_of(reply), reply.reply_id)
 
     def current(self, record: Reply) -> Reply | None:
@@ -113,10 +120,13 @@ class ReplySender:
         return self._accounts.get(record.account_id), content_of(record)
 
     def refused(self, record: Reply, account: Account, error: AdapterError) -> Stop[Reply] | None:
-        """What may yet work is tried for TRIED_FOR, from when it was allowed to go out."""
+        """What may yet work is tried for TRIED_FOR, from when it was allowed to go out and could."""
         if isinstance(error, Rejected | AuthExpired | OutOfCredit | VersionGone):
             return Stop(record, ReplyState.REFUSED, error.message)
-        if self._kernel.clock.now() - (record.approved_at or record.created_at) > TRIED_FOR:
+        since = read_pauses(self._kernel.database).tried_since(
+            account.platform, record.approved_at or record.created_at
+        )
+        if self._kernel.clock.now() - since > TRIED_FOR:
             reason = f"it could not be sent for two hours: {error.message}"
             return Stop(record, ReplyState.REFUSED, reason)
         return None

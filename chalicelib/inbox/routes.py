@@ -40,7 +40,16 @@ def _moves() -> Any:
 
 
 def _shown(conversation: Any) -> Answer:
-    return Answer(_views().conversation_view(conversation, _box().clock.now()))
+    (shown,) = _views_of([conversation])
+    return Answer(shown)
+
+
+def _views_of(conversations: list[Any]) -> list[Any]:
+    """The conversations as they are shown, with the outages that stand."""
+    from chalicelib.accounts.outages import read_pauses
+
+    now, pauses = _box().clock.now(), read_pauses(_box().kernel.database)
+    return [_views().conversation_view(c, now, pauses) for c in conversations]
 
 
 def _given(call: Call, fields: Any) -> dict[str, Any]:
@@ -66,9 +75,7 @@ def list_inbox(call: Call) -> Answer:
     """Conversations of your units and accounts: what is to do by what is due first, the rest latest first."""
     wanted = call.query.wanted(call.actor.person_id)
     found, after = _box().inbox.page(call.actor, wanted, call.query.limit, call.query.start)
-    now = _box().clock.now()
-    shown = [_views().conversation_view(c, now) for c in found]
-    return Answer({"conversations": shown, "cursor": call.cursor(after)})
+    return Answer({"conversations": _views_of(found), "cursor": call.cursor(after)})
 
 
 @bp.route("/v1/inbox/bulk", methods=["POST"])
@@ -94,8 +101,8 @@ def show_conversation(call: Call, conversation_id: str) -> Answer:
     inbox = _box().inbox
     conversation = inbox.get(call.actor, conversation_id)
     messages, after = inbox.messages(conversation, call.query.limit, call.query.start)
-    notes, now = inbox.notes(conversation), _box().clock.now()
-    return Answer(_views().thread_view(conversation, messages, notes, call.cursor(after), now))
+    (shown,) = _views_of([conversation])
+    return Answer(_views().thread_view(shown, messages, inbox.notes(conversation), call.cursor(after)))
 
 
 @bp.route("/v1/inbox/{conversation_id}/history", methods=["GET"])

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from chalicelib.accounts.outages import Pause, Pauses
 from chalicelib.inbox import forms
 from chalicelib.inbox.model import MOVES, ClockState, Conversation, Message, Note
 from chalicelib.inbox.moves import Result
 from chalicelib.platforms.inbound import Author
 
 
-def conversation_view(c: Conversation, now: datetime) -> forms.ConversationOut:
+def conversation_view(c: Conversation, now: datetime, pauses: Pauses) -> forms.ConversationOut:
     writer = c.writer(now)
     return forms.ConversationOut(
         conversation_id=c.conversation_id,
@@ -37,15 +38,16 @@ def conversation_view(c: Conversation, now: datetime) -> forms.ConversationOut:
         clocks=[_clock(clock) for clock in c.clocks],
         writing=forms.WriterOut(person_id=writer, until=c.lock_until) if writer and c.lock_until else None,
         parts=list(c.parts),
+        outage=_outage(pauses.on(c.platform, now)),
         version=c.version,
     )
 
 
 def thread_view(
-    c: Conversation, messages: list[Message], notes: list[Note], cursor: str | None, now: datetime
+    conversation: forms.ConversationOut, messages: list[Message], notes: list[Note], cursor: str | None
 ) -> forms.ThreadOut:
     return forms.ThreadOut(
-        conversation=conversation_view(c, now),
+        conversation=conversation,
         url=next((m.url for m in messages if m.url), ""),
         messages=[message_view(m) for m in messages],
         notes=[note_view(n) for n in notes],
@@ -91,6 +93,14 @@ def result_view(result: Result) -> forms.ResultOut:
 def _author(author: Author) -> forms.AuthorOut:
     return forms.AuthorOut(
         external_id=author.external_id, handle=author.handle, name=author.name, url=author.url
+    )
+
+
+def _outage(pause: Pause | None) -> forms.PlatformOutageOut | None:
+    if pause is None:
+        return None
+    return forms.PlatformOutageOut(
+        outage_id=pause.outage_id, title=pause.title, url=pause.url, began_at=pause.began_at
     )
 
 

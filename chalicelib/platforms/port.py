@@ -125,8 +125,9 @@ class Traits:
     `idempotent_for`: how long after the first attempt `publish` may be called again with the same checkpoint
     and cannot post twice, once `visible_after_for` has passed since the last attempt; None: never.
     `visible_after_for`: how long a post can stay out of `find`'s sight, a request still under way included.
-    `publish_for`: the longest that the one call of `publish` takes. `version` and `version_ends_on` are None
-    where the network has no versions. `options`: what `Content.options` may hold; None is any text.
+    `publish_for`: the longest that the one call of `publish` takes. `version`, `version_ends_on` (the first
+    day without it) and `version_set_in` (the setting to change) are None where the network has no versions.
+    `options`: what `Content.options` may hold; None is any text.
     `reply_within`: how long a customer's message may be answered, None where there is no end to it.
     """
 
@@ -143,6 +144,7 @@ class Traits:
     publish_for: timedelta
     version: str | None = None
     version_ends_on: date | None = None
+    version_set_in: str | None = None
     reply_within: timedelta | None = None
 
 
@@ -283,7 +285,8 @@ class ReadTraits:
     """What reading profiles of a network takes, for every account on it.
 
     `anyone`: any profile can be read, with no credentials or the app's own instead of the account's;
-    `app_credentials` names those (secrets at `apps/<platform>`). `rates` are of one app or address.
+    `app_credentials` names those (secrets at `apps/<platform>`). `rates` are of one app or address. What is
+    said of a version is as in `Traits`.
     """
 
     platform: str
@@ -294,6 +297,7 @@ class ReadTraits:
     app_credentials: tuple[str, ...] = ()
     version: str | None = None
     version_ends_on: date | None = None
+    version_set_in: str | None = None
 
 
 @runtime_checkable

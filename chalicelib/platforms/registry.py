@@ -1,7 +1,7 @@
 """The networks we speak, each loaded when it is first asked for; the only lists of them there are.
 
 A network stands in each table whose ability it has here: publishing, reading, searching, webhooks, polls,
-subscriptions.
+subscriptions; what is called and sent stands in `_SIGNS` for all of them.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from chalicelib.core.errors import InvalidInput, Problem
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms.inbound import BackFilling, Polling, Receiving, Watching
 from chalicelib.platforms.port import Adapter, Reading, ReadTraits, Searching, SessionStore, Traits
+from chalicelib.platforms.surfaces import Signs, Surface
 
 _PLATFORMS = "chalicelib.platforms"
 _ADAPTERS: Mapping[str, str] = {
@@ -122,6 +123,24 @@ _ONE_SECRET = frozenset({"youtube"})
 
 # Where the same name on two servers is two profiles; elsewhere a name is one profile's, wherever it is kept.
 _LOCAL_NAMES = frozenset({"mastodon"})
+
+# What is called on each network and what is sent to us, as data.
+_SIGNS: Mapping[str, str] = {
+    "bluesky": f"{_PLATFORMS}.bluesky.surfaces:SIGNS",
+    "mastodon": f"{_PLATFORMS}.mastodon.surfaces:SIGNS",
+    "facebook": f"{_PLATFORMS}.meta.surfaces:FACEBOOK",
+    "instagram": f"{_PLATFORMS}.meta.surfaces:INSTAGRAM",
+    "threads": f"{_PLATFORMS}.meta.surfaces:THREADS",
+    "whatsapp": f"{_PLATFORMS}.meta.surfaces:WHATSAPP",
+    "x": f"{_PLATFORMS}.x.surfaces:SIGNS",
+    "linkedin": f"{_PLATFORMS}.linkedin.surfaces:SIGNS",
+    "tiktok": f"{_PLATFORMS}.tiktok.surfaces:SIGNS",
+    "youtube": f"{_PLATFORMS}.youtube.surfaces:SIGNS",
+    "pinterest": f"{_PLATFORMS}.pinterest.surfaces:SIGNS",
+}
+
+# Whose API another network is called by, so that its version is theirs too.
+_CALLED_BY: Mapping[str, str] = {"instagram": "facebook", "whatsapp": "facebook"}
 
 
 @dataclass(frozen=True)
@@ -239,6 +258,35 @@ def back_filling(name: str, http: HttpClient, clock: Clock, sessions: SessionSto
     return cast(BackFilling, _class(_BACK_FILLING[name])(http, clock, sessions))
 
 
+def all_names() -> tuple[str, ...]:
+    """Every network there is anything to say of."""
+    return tuple(_SIGNS)
+
+
+def signs(name: str) -> Signs:
+    """What we call on a network, and what in its answers is a sign of a change. Raises KeyError for a name
+    that is not in `all_names`.
+    """
+    return cast(Signs, _object(_SIGNS[name]))
+
+
+def surfaces(name: str) -> tuple[Surface, ...]:
+    """What we call on a network and what it sends to us; nothing for a name that is not in `all_names`."""
+    return signs(name).surfaces if name in _SIGNS else ()
+
+
+def versioned(name: str) -> Traits | ReadTraits | None:
+    """The traits that say which version of its API a network is called by; None where it has no versions."""
+    name = name if name in _READING else _CALLED_BY.get(name, name)
+    found = traits(name) if name in _ADAPTERS else read_traits(name) if name in _READING else None
+    return found if found is not None and found.version else None
+
+
+def version_family(name: str) -> str:
+    """The network whose table of versions is the one for a network: Facebook's is for all of Graph."""
+    return _CALLED_BY.get(name, name)
+
+
 def _adapter(name: str) -> str:
     if name in _ADAPTERS:
         return _ADAPTERS[name]
@@ -252,5 +300,9 @@ def _adapter(name: str) -> str:
 
 
 def _class(place: str) -> type[Any]:
+    return cast(type[Any], _object(place))
+
+
+def _object(place: str) -> object:
     module, _, attribute = place.partition(":")
-    return cast(type[Any], getattr(import_module(module), attribute))
+    return getattr(import_module(module), attribute)

@@ -18,6 +18,7 @@ from chalicelib.accounts.fenced import (
     wait_while_quiet,
 )
 from chalicelib.accounts.model import Account
+from chalicelib.accounts.outages import Wait, pauses_read
 from chalicelib.accounts.service import Accounts
 from chalicelib.core import log as metrics
 from chalicelib.core.kernel import Change, Kernel
@@ -108,14 +109,15 @@ class Publisher:
 
     # The road
 
-    def look(self, ref: str) -> Go[Variant] | Stop[Variant] | Lost[Variant] | None:
-        """Approval, hour, account and holds, in one read."""
+    def look(self, ref: str) -> Go[Variant] | Stop[Variant] | Lost[Variant] | Wait | None:
+        """Approval, hour, account, holds and outages, in one read."""
         variant: Variant | None
-        variant, post, account, gate = self._kernel.database.read_together(
+        variant, post, account, gate, pauses = self._kernel.database.read_together(
             variant_read(ref),
             post_read(post_of(ref)),
             self._accounts.to_read(account_of(ref)),
             gate_read(ref),
+            pauses_read(),
         )
         if variant is not None and variant.state == VariantState.PUBLISHING:
             return Lost(variant)
@@ -134,6 +136,9 @@ class Publisher:
         hold_id = gate.stopping(keys, variant.released_from)
         if hold_id is not None:
             return Stop(variant, VariantState.HELD, mark("a hold covers this channel"), {"hold_id": hold_id})
+        pause = pauses.on(account.platform, now)
+        if pause is not None:
+            return Wait(pause, account.account_id)
         key = f"{variant.variant_id}.{variant.revision}"
         guard = partial(self._guard, variant, post, gate)
         return Go(variant, account, self.content(post, variant.account_id), key, guard)

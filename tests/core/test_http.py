@@ -410,35 +410,6 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, at: datetime |
     assert caller.retry_at(reply(429, headers={"Retry-After": header})) == at
 
 
-def test_deprecation_and_sunset_are_told_with_host_and_path_only() -> None:
-    told: list[tuple[str, str, str | None, str | None]] = []
-    transport = FakeTransport(
-        [
-            reply(headers={"Deprecation": "@1767225600"}),
-            reply(headers={"sunset": "Fri, 01 Jan 2027"}),
-            reply(),
-        ]
-    )
-    caller = client(FixedClock(NOW), transport, on_notice=lambda *notice: told.append(notice))
-    for _ in range(3):
-        caller.send(Request("GET", f"https://a.example/v1/x?token={SECRET}"))
-    assert told == [
-        ("a.example", "/v1/x", "@1767225600", None),
-        ("a.example", "/v1/x", None, "Fri, 01 Jan 2027"),
-    ]
-
-
-def test_a_listener_that_fails_does_not_lose_the_answer() -> None:
-    def broken(*_notice: object) -> None:
-        raise RuntimeError
-
-    transport = FakeTransport([reply(headers={"Deprecation": "@1767225600"})])
-    assert (
-        client(FixedClock(NOW), transport, on_notice=broken).send(Request("GET", "https://a.example/")).status
-        == 200
-    )
-
-
 def test_a_multipart_form_carries_text_and_bytes() -> None:
     content_type, body = multipart({"description": "سلام"}, {"file": ("a.png", b"\x89PNG\r\n", "image/png")})
     assert content_type.startswith("multipart/form-data; boundary=")

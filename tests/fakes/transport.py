@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from chalicelib.core.clock import Clock
-from chalicelib.core.http import Headers, HttpClient, Notice, Request, Response
+from chalicelib.core.http import Headers, HttpClient, Request, Response
 
 PUBLIC_ADDRESS = "93.184.216.34"
 
@@ -24,8 +24,11 @@ def reply(
 class FakeTransport:
     """Answers by calling a function, or from a list of answers in order; exceptions are raised.
 
-    `requests` holds what was sent. A script that runs out fails the test that asked for more.
+    `requests` holds what was sent, and `listeners` hear what any fake sends. A script that runs out fails the
+    test that asked for more.
     """
+
+    listeners: ClassVar[list[Callable[[Request], None]]] = []
 
     def __init__(self, answers: Answering | Iterable[Answer]) -> None:
         self.requests: list[Request] = []
@@ -39,6 +42,8 @@ class FakeTransport:
 
     def send(self, request: Request, addresses: list[str]) -> Response:
         self.requests.append(request)
+        for listener in self.listeners:
+            listener(request)
         self.addresses.append(addresses)
         try:
             answer = self._answering(request)
@@ -49,8 +54,6 @@ class FakeTransport:
         return Response(answer.status, answer.headers, answer.body, request.url)
 
 
-def client(clock: Clock, transport: FakeTransport, on_notice: Notice | None = None) -> HttpClient:
+def client(clock: Clock, transport: FakeTransport) -> HttpClient:
     """An HTTP client over the fake, for which every host has one public address."""
-    return HttpClient(
-        clock, resolver=lambda host, port: [PUBLIC_ADDRESS], transport=transport, on_notice=on_notice
-    )
+    return HttpClient(clock, resolver=lambda host, port: [PUBLIC_ADDRESS], transport=transport)

@@ -12,7 +12,7 @@ from chalicelib.inbox.model import State
 from chalicelib.inbox.reply_model import Reply, ReplyState
 from tests.fakes.networks import Killed
 from tests.inbox.letters import Letterbox, said
-from tests.publishing.crashes import Outside
+from tests.publishing.crashes import Outside, Turns
 
 SCHEDULES = 40
 
@@ -39,7 +39,14 @@ def _due_at(letterbox: Letterbox, entry_id: str) -> datetime | None:
     return from_text(item["due_at"])
 
 
-def ends_well(letterbox: Letterbox, outside: Outside, faults: dict[int, str], name: str, seed: int) -> str:
+def ends_well(
+    letterbox: Letterbox,
+    outside: Outside,
+    faults: dict[int, str],
+    name: str,
+    seed: int,
+    turns: Turns | None = None,
+) -> str:
     """One answer under these faults, and what must hold of it; how it ended."""
     box = letterbox.box
     letterbox.take(said(box.now, f"q-{name}", thread=f"t-{name}"))
@@ -47,7 +54,7 @@ def ends_well(letterbox: Letterbox, outside: Outside, faults: dict[int, str], na
     reply = box.services.replies.submit(
         letterbox.responders[0], c.conversation_id, f"answer {name}.", c.version, language="en"
     )
-    with outside.armed(faults, seed), suppress(Killed, ReadTimeoutError):  # the look itself may be hit
+    with outside.armed(faults, seed, turns), suppress(Killed, ReadTimeoutError):  # the look itself may be hit
         run_with_crashes(letterbox, reply)
     run_with_crashes(letterbox, reply)
     kept, found = box.services.reply_store.get(reply.ref), len(box.networks.posts(f"answer {name}."))

@@ -15,11 +15,11 @@ paths = st.lists(st.sampled_from(UNITS), max_size=4, unique=True).map(lambda bel
 accounts = st.sampled_from(["acc_1", "acc_2"])
 
 # Read out of the table by a person, role by role; a change of the table is a change of this, on purpose.
-READS = "people.read units.read accounts.read posts.read holds.read"
+READS = "people.read units.read accounts.read posts.read holds.read changes.read"
 EXPECTED = {
     "lead": f"{READS} people.write grants.write tokens.issue units.write policy.write accounts.write "
     "posts.write media.write holds.write inbox.read inbox.write inbox.manage register.read register.write "
-    "takedowns.write history.read ops.write",
+    "takedowns.write changes.write history.read ops.write",
     "district_manager": f"{READS} grants.write units.write policy.write accounts.write posts.write "
     "media.write holds.write inbox.read inbox.write inbox.manage register.read register.write "
     "takedowns.write",
@@ -27,7 +27,7 @@ EXPECTED = {
     "approver": READS,
     "responder": f"{READS} inbox.read inbox.write",
     "analyst": f"{READS} inbox.read register.read",
-    "ops": f"{READS} register.read history.read ops.write",
+    "ops": f"{READS} register.read history.read ops.write changes.write",
     "auditor": f"{READS} register.read history.read",
 }
 

@@ -7,7 +7,7 @@ two cores share them.
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,8 @@ from tests.fakes.networks import Killed
 # For each network: .ci/run plays them all, `make test` a fair part of them.
 SCHEDULES = int(os.environ.get("CRASH_SCHEDULES", "240"))
 AWS_FAULTS = ("kill", "kill_after", "lose_answer")
+Turns = Mapping[int, Callable[[], None]]
+"""What happens in the world just before the call of a number."""
 HTTP_FAULTS = ("kill", "kill_after", "drop", "drop_after", "500", "500_after", "refuse", "429", "502_html")
 
 
@@ -34,13 +36,16 @@ class Outside:
         self.calls = 0
         self.faults: dict[int, str] = {}
         self.random = random.Random(0)
+        self.turns: Turns = {}
+        self._is_turning = False
         self._pending: str | None = None
         self._box = box
 
     @contextmanager
-    def armed(self, faults: dict[int, str], seed: int) -> Iterator[None]:
+    def armed(self, faults: dict[int, str], seed: int, turns: Turns | None = None) -> Iterator[None]:
         """Faults by the number of the call; the kind is drawn for AWS or HTTP when that call comes."""
         self.calls, self.faults, self.random = 0, faults, random.Random(seed)
+        self.turns = turns or {}
         events = self._box.stage.dynamodb.meta.events
         events.register_first("before-send.dynamodb", self._before)
         events.register("after-call.dynamodb", self._after)
@@ -54,14 +59,22 @@ class Outside:
 
     def _drawn(self, kinds: tuple[str, ...]) -> str | None:
         self.calls += 1
+        if self.calls in self.turns:
+            self._is_turning = True
+            self.turns[self.calls]()
+            self._is_turning = False
         return self.random.choice(kinds) if self.calls in self.faults else None
 
     def _before(self, **_: Any) -> None:
+        if self._is_turning:
+            return
         self._pending = self._drawn(AWS_FAULTS)
         if self._pending == "kill":
             raise Killed
 
     def _after(self, **_: Any) -> None:
+        if self._is_turning:
+            return
         pending, self._pending = self._pending, None
         if pending == "kill_after":
             raise Killed
@@ -102,8 +115,14 @@ def _due_at(box: Box, entry_id: str) -> datetime | None:
     return from_text(item["due_at"])
 
 
-def no_schedule_doubles_or_loses(box: Box, account: Account, part: int, parts: int) -> None:
-    """A part of the random schedules, with up to three calls hit in each."""
+def no_schedule_doubles_or_loses(
+    box: Box,
+    account: Account,
+    part: int,
+    parts: int,
+    turns: Callable[[random.Random], Turns] = lambda chance: {},
+) -> None:
+    """A part of the random schedules, with up to three calls hit in each, and turns of the world's own."""
     platform, outside = account.platform, Outside(box)
     endings: dict[str, int] = {}
     for n in range(part * SCHEDULES // parts, (part + 1) * SCHEDULES // parts):
@@ -111,7 +130,10 @@ def no_schedule_doubles_or_loses(box: Box, account: Account, part: int, parts: i
         post = box.signed([account], f"story {n} of {platform}.", in_=1)
         box.stage.clock.advance(seconds=1)
         faults = {chance.randint(1, 30): "" for _ in range(chance.choice((1, 1, 2, 3)))}
-        with outside.armed(faults, n), suppress(Killed, ReadTimeoutError):  # the look itself may be hit
+        with (
+            outside.armed(faults, n, turns(chance)),
+            suppress(Killed, ReadTimeoutError),
+        ):  # the look itself may be hit
             run_with_crashes(box, post)
         run_with_crashes(box, post)
         found = len(box.networks.posts(f"story {n} of {platform}."))

@@ -113,6 +113,6 @@ def test_a_handler_is_found_when_its_chore_comes() -> None:
     for handler in services._chores().values():
         # It gets as far as asking AWS, which is not there.
         with pytest.raises(
-            AttributeError, match=r"SimpleNamespace' object has no attribute '(ssm|dynamodb|sqs)'"
+            AttributeError, match=r"SimpleNamespace' object has no attribute '(ssm|dynamodb|sqs|s3)'"
         ):
             handler(claim)

@@ -66,7 +66,14 @@ def test_a_job_loads_of_ours_only_its_own_room_and_the_door(name: str) -> None:
         f"import sys, {module}; print(*[m for m in sys.modules if m.startswith('chalicelib.')])"
     )
     core = {"clock", "endpoint_guard", "entry", "errors", "log", "settings"}
-    parts = ("wiring", "wiring_kernel", "wiring_register", "wiring_finding")
+    parts = (
+        "wiring",
+        "wiring_kernel",
+        "wiring_register",
+        "wiring_finding",
+        "wiring_posting",
+        "wiring_changes",
+    )
     wiring = {f"chalicelib.{part}" for part in parts}
     allowed = {module, module.rpartition(".")[0], "chalicelib.core", *wiring}
     assert set(told.split()) <= allowed | {f"chalicelib.core.{m}" for m in core}
@@ -166,5 +173,18 @@ def test_a_lease_outlives_the_worker_and_a_message_outlives_the_lease() -> None:
 
 def test_a_view_of_a_public_page_and_the_api_are_all_there_is() -> None:
     paths: dict[str, Any] = app.app.routes
-    known = ("/v1/", "/webhooks/", "/a/", "/k/", "/d/", "/r/", "/q/", "/c/", "/registry", "/report")
+    known = (
+        "/v1/",
+        "/webhooks/",
+        "/a/",
+        "/b/",
+        "/k/",
+        "/d/",
+        "/p/",
+        "/r/",
+        "/q/",
+        "/c/",
+        "/registry",
+        "/report",
+    )
     assert all(path.startswith(known) or path in ("/", "/openapi.json") for path in paths)

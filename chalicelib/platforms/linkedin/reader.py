@@ -48,6 +48,7 @@ class LinkedInReader:
         rates=(Rate("calls for one member", 150, timedelta(days=1)),),
         version=VERSION,
         version_ends_on=VERSION_ENDS_ON,
+        version_set_in="VERSION in chalicelib/platforms/linkedin/configuration.py",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:

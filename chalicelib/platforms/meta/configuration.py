@@ -9,6 +9,7 @@ from datetime import date, timedelta
 GRAPH_VERSION = "v25.0"
 # After this day Meta serves the next version under this name, and no answer says so.
 GRAPH_VERSION_ENDS_ON = date(2028, 7, 29)
+GRAPH_VERSION_SET_IN = "GRAPH_VERSION in chalicelib/platforms/meta/configuration.py"
 
 THREADS_VERSION = "v1.0"  # the only one there has been
 

@@ -10,7 +10,12 @@ from typing import Any
 from chalicelib.core.clock import Clock
 from chalicelib.core.http import HttpClient
 from chalicelib.platforms.calls import plain
-from chalicelib.platforms.meta.configuration import GRAPH_VERSION, GRAPH_VERSION_ENDS_ON, NEWEST_POSTS
+from chalicelib.platforms.meta.configuration import (
+    GRAPH_VERSION,
+    GRAPH_VERSION_ENDS_ON,
+    GRAPH_VERSION_SET_IN,
+    NEWEST_POSTS,
+)
 from chalicelib.platforms.meta.graph import Graph
 from chalicelib.platforms.meta.newest import id_of, items_of, newest, node_of
 from chalicelib.platforms.port import AccountRef, Activity, Profile, Rate, ReadTraits, SessionStore
@@ -36,6 +41,7 @@ class FacebookReader:
         rates=(Rate("calls", 200, timedelta(hours=1)),),
         version=GRAPH_VERSION,
         version_ends_on=GRAPH_VERSION_ENDS_ON,
+        version_set_in=GRAPH_VERSION_SET_IN,
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:

@@ -46,6 +46,8 @@ _WHY: Mapping[int, str] = {
 }
 _PERMISSION = frozenset({10, *range(200, 300)})
 _BLOCKED = 368
+CODES = _TRANSIENT | _LIMITS | _TOKEN | _PERMISSION | {_BLOCKED}
+"""Every code of an error that is sorted here."""
 
 log = logging.getLogger(__name__)
 

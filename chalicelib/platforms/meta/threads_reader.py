@@ -38,6 +38,7 @@ class ThreadsReader:
         anyone=False,
         rates=(Rate("calls", 48_000, timedelta(days=1)),),
         version=THREADS_VERSION,
+        version_set_in="THREADS_VERSION in chalicelib/platforms/meta/configuration.py",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:

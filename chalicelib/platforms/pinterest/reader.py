@@ -36,6 +36,7 @@ class PinterestReader:
         anyone=False,
         rates=(Rate("calls", 1_000, timedelta(days=1)),),
         version="v5",
+        version_set_in="the paths in chalicelib/platforms/pinterest/reader.py",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:

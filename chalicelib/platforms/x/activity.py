@@ -27,7 +27,7 @@ _SILENT = (
 )
 """Followers, receipts and typing: nothing that anybody has to know or to answer."""
 _PROFILE = "profile.update."
-_POSTS = {
+POSTS = {
     "post.create": InboundKind.COMMENT,
     "post.mention.create": InboundKind.MENTION,
     "post.reply.create": InboundKind.COMMENT,
@@ -45,8 +45,8 @@ def activity_events(piece: Piece) -> Sequence[InboundEvent]:
     key = text_of(data.get("event_uuid")) or fingerprint({k: v for k, v in data.items() if k != "includes"})
     if name.startswith(_SILENT):
         return ()
-    if name in _POSTS and account:
-        return _post(_POSTS[name], account, payload, includes, key)
+    if name in POSTS and account:
+        return _post(POSTS[name], account, payload, includes, key)
     if name in ("dm.received", "dm.sent") and account:
         return _messages(account, payload, key)
     if name == "broadcast.chat" and account:

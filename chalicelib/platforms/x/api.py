@@ -46,14 +46,14 @@ REFUSALS: Refusals = {
 REFUSED_CHECK = "X's check of our address failed; see whether it answers and has the app's consumer secret."
 _OUT_OF_USE = (OutOfCredit, "X's usage cap for this app is reached; raise it in X's developer console.")
 # Reasons whose status X does not document.
-_REASONS: Mapping[str, tuple[type[AdapterError], str]] = {
+REASONS: Mapping[str, tuple[type[AdapterError], str]] = {
     "usage-capped": _OUT_OF_USE,
     "CrcValidationFailed": (Rejected, REFUSED_CHECK),
     "DuplicateUrlFailed": (Unavailable, "X has a webhook for our address already; it is looked for again."),
     "ReplayConflictError": (Unavailable, "X is still replaying for this webhook; it is asked again later."),
     "WebhookLimitExceeded": (Rejected, "X allows this app no further webhook; delete one that is not used."),
 }
-_REASON = re.compile("|".join(_REASONS))
+_REASON = re.compile("|".join(REASONS))
 
 
 class Api:
@@ -110,8 +110,8 @@ class Api:
         answer = response.json()
         name, words = said(answer) if isinstance(answer, dict) else ("", "")
         refused = name != "" and (response.status >= 400 or "data" not in answer)
-        if refused and name in _REASONS:
-            kind, sentence = _REASONS[name]
+        if refused and name in REASONS:
+            kind, sentence = REASONS[name]
             return kind(sentence)
         if response.status == 429:
             return RateLimited(self._until(response), whole_app=True)

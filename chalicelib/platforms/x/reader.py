@@ -52,6 +52,8 @@ class XReader:
         anyone=True,
         rates=(Rate("profiles", 300, timedelta(minutes=15)),),
         app_credentials=("bearer_token",),
+        version="2",
+        version_set_in="the paths in chalicelib/platforms/x",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:

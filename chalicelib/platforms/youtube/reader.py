@@ -24,8 +24,8 @@ _MOMENT_FOR = timedelta(minutes=1)
 _CHANNEL = re.compile(r"UC[A-Za-z0-9_-]{22}", re.ASCII)
 _PARTS = "snippet,statistics,status"
 _PAGE = "50"
-_DAY_OVER = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
-_TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "servingLimitExceeded"})
+DAY_OVER = frozenset({"quotaExceeded", "dailyLimitExceeded", "dailyLimitExceededUnreg"})
+TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "servingLimitExceeded"})
 _KEY = "YouTube does not accept the application's key; ops must replace `api_key` at apps/youtube."
 
 
@@ -105,16 +105,16 @@ class DataApi:
     def _sort(self, response: Response) -> AdapterError | None:
         answer = response.json()
         error = answer.get("error") if isinstance(answer, dict) else None
-        reasons = _reasons(error) if isinstance(error, dict) else []
+        found = reasons(error) if isinstance(error, dict) else []
         now = self._clock.now()
-        if not _DAY_OVER.isdisjoint(reasons):
+        if not DAY_OVER.isdisjoint(found):
             return RateLimited(_midnight(now), whole_app=True)
-        if response.status == 429 or not _TOO_FAST.isdisjoint(reasons):
+        if response.status == 429 or not TOO_FAST.isdisjoint(found):
             until = bounded(self._http.retry_at(response) or now + _MOMENT_FOR, now)
             return RateLimited(until, whole_app=True)
         if not isinstance(error, dict):
             return None
-        name = next((reason for reason in reasons if (response.status, reason) in REFUSALS), ANY)
+        name = next((reason for reason in found if (response.status, reason) in REFUSALS), ANY)
         return refusal(REFUSALS, response.status, name, error.get("message"))
 
 
@@ -128,6 +128,7 @@ class YouTubeReader:
         rates=(Rate("calls", 10_000, timedelta(days=1)), Rate("searches", 100, timedelta(days=1))),
         app_credentials=("api_key",),
         version="v3",
+        version_set_in="the paths in chalicelib/platforms/youtube/reader.py",
     )
 
     def __init__(self, http: HttpClient, clock: Clock, sessions: SessionStore) -> None:
@@ -234,7 +235,7 @@ def _part(resource: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _reasons(error: Mapping[str, Any]) -> list[str]:
+def reasons(error: Mapping[str, Any]) -> list[str]:
     """Google's newer reasons in `details`, which say more of keys, then YouTube's own in `errors`."""
     said = [error.get("details"), error.get("errors")]
     told = [each for part in said if isinstance(part, list) for each in part if isinstance(each, dict)]
