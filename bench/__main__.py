@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import (
     capacity,
+    changes,
     door,
     holds,
     imports,
@@ -65,6 +66,7 @@ def run() -> int:
         hello = imports.hello_world(ours)
         add("importing each function's module in fresh processes", lambda: [imports.measure(ours, hello)])
         add("look-alikes by their looks alone", lambda: [lookalikes.measure()])
+        add("platform changes in recorded histories", lambda: [changes.measure()])
         with stack_for_bench(ROOT / ".local" / "bench") as stack:
             make_bench_stage(stack)
             company = Company.found(stack, BENCH_STAGE, ACCOUNTS_FOR_ONE)

@@ -155,7 +155,8 @@ def first_invocations(taken: dict[str, list[Measured]]) -> Section:
         "needs. CPU time of the import and the whole first event, as a ratio to the hello-world, whose event "
         "is one GetItem. The functions do their real work: the API drafts a post for four channels, the "
         "tick reads the timetable, publish_posts publishes ten, run_chores mails an approver, ingest_events "
-        "takes in ten comments, note_bounces a bounce, ensure_rounds looks at every account's timetable.",
+        "takes in ten comments, note_bounces a bounce, ensure_rounds looks at every account's timetable; "
+        "the other jobs put a day's reads, a week's searches and every source of changes on theirs.",
     )
     totals = {name: min(one["import"] + one["first"] for one in rounds) for name, rounds in taken.items()}
     for name, total in totals.items():

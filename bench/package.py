@@ -33,7 +33,19 @@ DONE: dict[str, Callable[[Any], bool]] = {
     "ingest_events": lambda answer: answer == {"done": BATCH},
     "note_bounces": lambda answer: answer == {"noted": 1},
     "ensure_rounds": lambda answer: set(answer) == {"put_back"},
+    "check_dormant_accounts": lambda answer: set(answer) == {"enqueued"},
+    "scan_for_lookalikes": lambda answer: set(answer) == {"begun"},
+    "sample_audience": lambda answer: set(answer) == {"sampled"},
+    "track_platform_changes": lambda answer: answer["sources"] > 0,
 }
+SCHEDULED = (
+    "dispatch_due",
+    "ensure_rounds",
+    "check_dormant_accounts",
+    "scan_for_lookalikes",
+    "sample_audience",
+    "track_platform_changes",
+)
 
 
 def zip_size(package: Package) -> Line:
@@ -51,12 +63,11 @@ def invoke_all(ours: Unpacked, hello: Unpacked, company: Company) -> dict[str, l
         events = {
             HELLO: http_event("GET", "/", "", {}),
             "api_handler": _draft(company, token),
-            "dispatch_due": schedule_event(),
             "publish_posts": wake_event(Lane.PUBLISH, variants),
             "run_chores": wake_event(Lane.CHORES, [_asking(company)]),
             "ingest_events": queue_event("inbound", comments(BATCH * n, BATCH).queued()),
             "note_bounces": queue_event("bounces", [_delay(company)]),
-            "ensure_rounds": schedule_event(),
+            **{name: schedule_event() for name in SCHEDULED},
         }
         for name in taken:
             done = probe(hello if name == HELLO else ours, name, environment, events[name])
