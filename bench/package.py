@@ -35,7 +35,7 @@ DONE: dict[str, Callable[[Any], bool]] = {
     "ensure_rounds": lambda answer: set(answer) == {"put_back"},
     "check_dormant_accounts": lambda answer: set(answer) == {"enqueued"},
     "scan_for_lookalikes": lambda answer: set(answer) == {"begun"},
-    "sample_audience": lambda answer: set(answer) == {"sampled"},
+    "sample_audience": lambda answer: "sampled" in answer,
     "track_platform_changes": lambda answer: answer["sources"] > 0,
 }
 SCHEDULED = (
