@@ -65,7 +65,10 @@ class ChangesServices(PostingServices):
         from chalicelib.platform_changes.source_settings import Sources
         from chalicelib.platform_changes.sources.catalogue import sources
 
-        return Sources(self.kernel, self.org, sources())
+        def servers(platform: str) -> list[str]:
+            return [a.server for a in self.accounts.everyone() if a.platform == platform]
+
+        return Sources(self.kernel, self.org, sources(), servers, self.settings.allowed_hosts)
 
     @cached_property
     def change_tracker(self) -> Tracker:
@@ -89,7 +92,15 @@ class ChangesServices(PostingServices):
     def change_tellings(self) -> ChangeTellings:
         from chalicelib.platform_changes.tellings import ChangeTellings
 
-        return ChangeTellings(self.kernel, self.org, self.links, self.changes, self.mailer, self.settings)
+        return ChangeTellings(
+            self.kernel,
+            self.org,
+            self.links,
+            self.changes,
+            self.mailer,
+            self.settings,
+            self.platform_versions.counts_down,
+        )
 
     @cached_property
     def source_tellings(self) -> SourceTellings:

@@ -20,7 +20,7 @@ from chalicelib.core.link_page import Page, dead, form_fields, notice, page
 from chalicelib.core.links import Link, Links
 from chalicelib.core.pages import HtmlWords, Templates
 from chalicelib.core.settings import Settings
-from chalicelib.core.words import Words, mark
+from chalicelib.core.words import Words, mark, one_line
 from chalicelib.dormancy.model import Choice, Review, Stage, Step
 from chalicelib.dormancy.reviews import MOST_WORDS, Decided, Reviews
 from chalicelib.dormancy.store import Store
@@ -128,11 +128,11 @@ class ReviewPage:
         last = words.moment(account.last_post_at, opened.person.zone) if account.last_post_at else ""
         facts = (
             (words.say("Network"), network_name(account.platform)),
-            (words.say("Name shown"), account.display_name),
-            (words.say("Purpose"), account.purpose),
+            (words.say("Name shown"), one_line(account.display_name)),
+            (words.say("Purpose"), one_line(account.purpose)),
             (words.say("Last post"), last or words.say("never")),
             (words.say("Followers"), words.number(account.followers) if account.followers else ""),
-            (words.say("You are"), opened.person.name),
+            (words.say("You are"), one_line(opened.person.name)),
         )
         return page(
             TEMPLATES, "review.html", words, self._company,

@@ -27,6 +27,7 @@ from chalicelib.platform_changes.keepers import keepers
 from chalicelib.platform_changes.model import Finding, Kind, Note, PlatformChange, Status, Touching
 from chalicelib.platform_changes.rules import Rule, judged
 from chalicelib.platform_changes.same import is_same
+from chalicelib.platform_changes.sources.server import host_of, server_of
 from chalicelib.platform_changes.touching import Mine, Said, names_a_call_of_ours, of_surfaces, touched
 from chalicelib.platforms.surfaces import Surface
 
@@ -112,16 +113,30 @@ class Changes:
         `url` is the source's, for a finding without its own. Raises Busy when others keep recording changes
         of the same platform.
         """
+        return self._recorded(platform, finding, source_key, url, by, {})
+
+    def _recorded(
+        self,
+        platform: str,
+        finding: Finding,
+        source_key: str,
+        url: str,
+        by: By,
+        corrections: Mapping[str, Any],
+    ) -> PlatformChange | None:
+        """Raises as `record` and `correct` do."""
         finding = records.plain(finding)
+        here = {by.person_id} if by.way == Way.API else set()
+        here |= {owner_id} if (owner_id := corrections.get("owner_id")) else set()
         for _ in range(_TRIES):
             turn = self.store.turn(platform)  # read first: whatever is recorded after this refuses the commit
             if self.store.of_finding(platform, source_key, finding.key) is not None:
                 return None
             change = self._kernel.change(by)
-            if by.way == Way.API:
-                change.add(self._org.active_check(by.person_id))
+            for person_id in sorted(here):
+                change.add(self._org.active_check(person_id))
             rows.take_turn(change, platform, turn)
-            made = self._record(change, platform, finding, source_key, url)
+            made = self._record(change, platform, finding, source_key, url, corrections)
             try:
                 self._kernel.commit(change)
             except Conflict:
@@ -130,7 +145,13 @@ class Changes:
         raise Busy(f"many changes of {platform} are being recorded; try again in a moment")
 
     def _record(
-        self, change: Change, platform: str, finding: Finding, source_key: str, url: str
+        self,
+        change: Change,
+        platform: str,
+        finding: Finding,
+        source_key: str,
+        url: str,
+        corrections: Mapping[str, Any],
     ) -> PlatformChange:
         verdict = judged(finding, platform, self.store.rules())
         if not verdict.is_ours and names_a_call_of_ours(records.said_of(finding), self._surfaces(platform)):
@@ -138,19 +159,23 @@ class Changes:
         seen = records.sighting_of(finding, source_key, url, change.now)
         known = self.store.of_platform(platform, change.now - _LOOKED_BACK_FOR)
         before = next((c for c in known if is_same(c, finding, verdict.kind, source_key, change.now)), None)
+        mine = self._mine(platform, server_of(source_key))
         if before is None:
             change_id = new_id("change", change.now)
-            touching = self._touching(platform, records.said_of(finding), verdict.kind)
-            began = records.started(change_id, platform, finding, verdict, touching, seen)
-            after = rows.put_new(change, self._told(change, None, began))
+            touching = self._touching(platform, records.said_of(finding), verdict.kind, mine)
+            after = records.started(change_id, platform, finding, verdict, touching, seen)
             change.record(f"platform_change#{change_id}", "found", source=source_key, kind=str(after.kind))
+            after = self._corrected_in(change, after, corrections)
+            after = rows.put_new(change, self._told(change, None, after))
         else:
             after = records.joined(before, finding, verdict, seen)
-            touching = self._touching(platform, records.said_of(finding), after.kind)
+            touching = self._touching(platform, records.said_of(finding), after.kind, mine)
             after = records.with_touching(before, after, touching)
-            after = rows.save(change, before, self._told(change, before, after))
             why = {"source": source_key, "status": str(after.status)}
             change.record(f"platform_change#{after.change_id}", "seen again", **why)
+            self._say_moved(change, before, after)
+            after = self._corrected_in(change, after, corrections)
+            after = rows.save(change, before, self._told(change, before, after))
         rows.put_finding(change, platform, source_key, finding.key, after.change_id)
         return after
 
@@ -162,9 +187,9 @@ class Changes:
         """
         actor.require_on(Right.CHANGES_WRITE)
         self.check(platform, corrections)
-        made = self.record(platform, finding, BY_HAND, finding.url, actor.by)
+        made = self._recorded(platform, finding, BY_HAND, finding.url, actor.by, corrections)
         assert made is not None, "what somebody adds has a key of its own"
-        return self.correct(actor, made.change_id, made.version, corrections) if corrections else made
+        return made
 
     # Corrected
 
@@ -196,6 +221,15 @@ class Changes:
     ) -> PlatformChange:
         """Add corrections to a change of the kernel's. Raises as `correct` does, but for rights."""
         self.check(before.platform, corrections)
+        after = self._told(change, before, self._corrected_in(change, before, corrections))
+        return rows.save(change, replace(before, version=version), after)
+
+    def _corrected_in(
+        self, change: Change, before: PlatformChange, corrections: Mapping[str, Any]
+    ) -> PlatformChange:
+        """The change with corrections that were checked, and the row of history that says so."""
+        if not corrections:
+            return before
         fields = {**corrections}
         to = Status(fields.pop("status", before.status))
         if "kind" in fields:
@@ -204,6 +238,8 @@ class Changes:
             touching = self._of_surfaces(before.platform, fields["touching"])
             fields |= {"touching": touching, "touching_by": change.by.person_id}
         after = replace(before, **fields)
+        if "effective_on" in fields:
+            after = replace(after, dated_by=change.by.person_id)
         # The mails of a countdown are about one day: another day begins it anew.
         if (after.effective_on, after.due_on) != (before.effective_on, before.due_on):
             after = replace(after, warned=())
@@ -212,10 +248,14 @@ class Changes:
         if after.status == Status.PLANNED and not (after.owner_id and after.due_on):
             message = "a plan has somebody who does it, and a day: give owner_id and due_on"
             raise InvalidInput([Problem("status", message)])
-        saved = rows.save(change, replace(before, version=version), self._told(change, before, after))
-        what = f"became {saved.status}" if saved.status != before.status else "corrected"
-        change.record(f"platform_change#{saved.change_id}", what, fields=sorted(corrections))
-        return saved
+        what = f"became {after.status}" if after.status != before.status else "corrected"
+        change.record(f"platform_change#{after.change_id}", what, fields=sorted(corrections))
+        return after
+
+    def _say_moved(self, change: Change, before: PlatformChange, after: PlatformChange) -> None:
+        if before.effective_on is not None and after.effective_on not in (before.effective_on, None):
+            days = {"from": str(before.effective_on), "to": str(after.effective_on)}
+            change.record(f"platform_change#{after.change_id}", "moved to another day", **days)
 
     def note(self, actor: Actor, change_id: str, text: str) -> PlatformChange:
         """Add a note. Raises NotFound, NotAllowed, and InvalidInput when there are too many."""
@@ -251,10 +291,18 @@ class Changes:
 
     # Told
 
-    def told_next(self, change: Change, before: PlatformChange, mark: int) -> bool:
-        """Tell of a mark of the countdown in a change; whether that puts the next one on the timetable."""
+    def told_next(
+        self, change: Change, before: PlatformChange, mark: int, is_told_elsewhere: bool = False
+    ) -> bool:
+        """Tell of a mark of the countdown in a change; whether that puts the next one on the timetable.
+
+        `is_told_elsewhere`: the keepers of the register get another mail of this day; only its owner is told.
+        """
         owner = self._org.stand_in(before.owner_id, change.now) if before.owner_id else None
-        people = [] if mark == countdown.DUE else keepers(self._org, change.now)
+        told = keepers(self._org, change.now)
+        if is_told_elsewhere and owner is not None and owner.person_id in {p.person_id for p in told}:
+            owner = None
+        people = [] if mark == countdown.DUE or is_told_elsewhere else told
         everybody = {p.person_id: p for p in (*people, *([owner] if owner else []))}
         self._tell(change, before, f"mark{mark}", list(everybody.values()))
         after = replace(before, warned=countdown.told_by(before, change.now.date()))
@@ -264,8 +312,14 @@ class Changes:
         return countdown.next_mark(saved, change.now.date()) is not None
 
     def _told(self, change: Change, before: PlatformChange | None, after: PlatformChange) -> PlatformChange:
-        """Add the mails about what cannot wait, once, and the next mark; the change as it then is."""
-        if is_told_at_once(after) and not (before is not None and is_told_at_once(before)):
+        """Add the mails about what cannot wait, and the next mark; the change as it then is.
+
+        They are sent once when it becomes known, and once more if it is seen again when its day has come.
+        """
+        was_told = before is not None and is_told_at_once(before)
+        if was_told and before is not None and len(after.sightings) > len(before.sightings):
+            was_told = not countdown.has_come(after, change.now.date()) or countdown.ENDED in after.warned
+        if is_told_at_once(after) and not was_told:
             self._tell(change, after, "urgent", keepers(self._org, change.now))
             after = replace(after, warned=countdown.told_by(after, change.now.date()))
         self._count_down(change, before, after)
@@ -288,15 +342,18 @@ class Changes:
 
     # What it touches
 
-    def _touching(self, platform: str, said: Said, kind: Kind) -> Touching:
-        return touched(said, kind, self._surfaces(platform), self._mine(platform))
+    def _touching(self, platform: str, said: Said, kind: Kind, mine: Sequence[Mine]) -> Touching:
+        return touched(said, kind, self._surfaces(platform), mine)
 
     def _of_surfaces(self, platform: str, names: Sequence[str]) -> Touching:
         return of_surfaces(names, self._surfaces(platform), self._mine(platform)) if names else Touching()
 
-    def _mine(self, platform: str) -> list[Mine]:
+    def _mine(self, platform: str, server: str = "") -> list[Mine]:
+        """Our accounts there; those of one server alone, where only that one has said something."""
         usual = self._version_of(platform) or ""
-        accounts = (a for a in self._accounts.everyone() if a.platform == platform)
+        accounts = [a for a in self._accounts.everyone() if a.platform == platform]
+        if server:
+            accounts = [a for a in accounts if host_of(a.server) == server]
         return [Mine(account.unit_id, account.api_version or usual) for account in accounts]
 
     def _here(self, person_id: str) -> Person | None:

@@ -7,6 +7,8 @@ from chalicelib.platform_changes.model import WARNED_BEFORE, Kind, PlatformChang
 
 DUE = 0
 """The mark of the day by which its owner wanted to have it done; the others are days before the effect."""
+ENDED = -1
+"""Stands among the marks that people were told of once they were told that its day has come."""
 TOLD_AT = time(6, tzinfo=UTC)  # the mail is there when Europe begins to work
 
 
@@ -31,10 +33,16 @@ def counts_down(change: PlatformChange) -> bool:
     return change.touching.accounts > 0 and change.kind not in (Kind.NEW, Kind.OUTAGE)
 
 
+def has_come(change: PlatformChange, today: date) -> bool:
+    """Whether the day on which it takes effect is here, or behind us."""
+    return change.effective_on is not None and change.effective_on <= today
+
+
 def told_by(change: PlatformChange, today: date) -> tuple[int, ...]:
     """The marks that count as told once people were told today: those that have passed."""
+    ended = {ENDED} if has_come(change, today) else set[int]()
     passed = [mark for mark in _marks(change, today) if _at(change, mark).date() <= today]
-    return tuple(sorted({*change.warned, *passed}))
+    return tuple(sorted({*change.warned, *passed, *ended}))
 
 
 def _marks(change: PlatformChange, today: date) -> Iterable[int]:

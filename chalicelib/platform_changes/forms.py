@@ -11,7 +11,6 @@ from chalicelib.platform_changes.model import OPEN, Finding, Kind, Status
 from chalicelib.platform_changes.recording import LONGEST_NAME, LONGEST_TEXT, LONGEST_TITLE
 from chalicelib.platform_changes.store import OwnSource
 
-Id = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_.-]+$")]
 Platform = Annotated[str, Field(pattern=r"^[a-z]{1,20}$")]
 Title = Annotated[str, Field(max_length=LONGEST_TITLE), AfterValidator(one_line)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
@@ -20,7 +19,7 @@ Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(one_line)]
 Names = Annotated[list[Name], Field(max_length=40)]
 Phrases = Annotated[list[Name], Field(max_length=20)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]{1,900}$")]
-Source = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,900}$")]
+Source = Annotated[str, StringConstraints(pattern=r"^https?://[!-~]{1,900}$")]
 SOONEST_MINUTES, LATEST_MINUTES = 15, 7 * 24 * 60
 
 
@@ -46,7 +45,7 @@ class _Plan(_Form):
     kind: Kind = Kind.NEW
     effective_on: Day | None = None
     touching: Names = Field([], description="The calls of ours that it concerns, by their names.")
-    owner_id: Id = ""
+    owner_id: Annotated[str, Field(max_length=80, pattern=r"^[A-Za-z0-9_.-]*$")] = ""
 
     @property
     def corrections(self) -> dict[str, Any]:

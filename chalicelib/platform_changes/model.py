@@ -67,7 +67,8 @@ class Finding:
     `key` is the same whenever the source says the same, so that nothing is found twice. `at` is when the
     source says that it was published, `effective_on` when it takes effect. `hint` is what the source itself
     says of its kind. `operations` are calls as surfaces name them ("POST /2/tweets"), `fields` names of what
-    they take or answer, `versions` API versions that it names.
+    they take or answer, `versions` API versions that it names. `is_exact`: they are all that it is about, as
+    a specification's difference has them; the names in a text are also examples.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Finding:
     operations: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
+    is_exact: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,8 @@ class PlatformChange:
     """One change of one platform, from however many sources.
 
     `classified_by` is `rule:<id>`, `source` or a person's id; `touching_by` the person who said what it
-    touches, empty while that is counted. `due_on` is by when its owner has done what it asks. `warned` are
-    the days before its effect at which people were told.
+    touches, empty while that is counted; `dated_by` who said when it takes effect. `due_on` is by when its
+    owner has done what it asks. `warned` are the days before its effect at which people were told.
     """
 
     change_id: str
@@ -139,6 +141,7 @@ class PlatformChange:
     notes: tuple[Note, ...] = ()
     warned: tuple[int, ...] = ()
     touching_by: str = ""
+    dated_by: str = ""
     version: int = 0
 
     @property
@@ -192,6 +195,7 @@ class SourceState:
     """What we know of a source since its last look; `snapshot` is where its last content is kept.
 
     `failing_since` is of the first of the failures that have not ended; `told_at` when people heard of them.
+    `kept_at` is when the snapshot was written.
     """
 
     key: str
@@ -205,4 +209,5 @@ class SourceState:
     failing_why: str = ""
     told_at: datetime | None = None
     looks: int = 0
+    kept_at: datetime | None = None
     version: int = 0

@@ -16,6 +16,7 @@ from chalicelib.platform_changes.model import (
     Touching,
 )
 from chalicelib.platform_changes.rules import Verdict, more_urgent
+from chalicelib.platform_changes.same import moves
 from chalicelib.platform_changes.touching import Said, both
 
 LONGEST_TITLE = 300
@@ -48,9 +49,9 @@ def web(url: str) -> str:
 
 
 def said_of(finding: Finding) -> Said:
-    """What of it tells whom it concerns; a source that says the kind of each says also what it is about."""
-    is_exact = finding.hint is not None
-    return Said(finding.title, finding.text, finding.operations, finding.fields, finding.versions, is_exact)
+    """What of it tells whom it concerns."""
+    names = finding.operations, finding.fields, finding.versions
+    return Said(finding.title, finding.text, *names, finding.is_exact)
 
 
 def sighting_of(finding: Finding, source: str, url: str, now: datetime) -> Sighting:
@@ -83,21 +84,25 @@ def joined(before: PlatformChange, finding: Finding, verdict: Verdict, seen: Sig
     """The change with one sighting more, and with what the finding says that nobody had said before.
 
     Its kind is the more urgent of both, unless a person gave it one. Title and text stay those of the first;
-    a text is taken where there was none.
+    a text is taken where there was none, and added where it makes the change more urgent. A source that moves
+    the day of what it told moves it here too, unless a person gave it; the countdown begins anew.
     """
     more: dict[str, Any] = {}
+    if moves(before, finding, seen.source) and not before.dated_by:
+        day = {"effective_on": finding.effective_on, "warned": ()}
+        more = {"title": finding.title, "text": finding.text or before.text, **day}
     if not by_person(before.classified_by) and more_urgent(verdict.kind, before.kind) != before.kind:
-        more = {"kind": verdict.kind, "classified_by": verdict.by}
-    return replace(
-        before,
-        sightings=(*before.sightings, seen),
-        effective_on=before.effective_on or finding.effective_on,
-        text=before.text or finding.text,
-        operations=_names((*before.operations, *finding.operations)),
-        fields=_names((*before.fields, *finding.fields)),
-        versions=_names((*before.versions, *finding.versions)),
-        **more,
-    )
+        text = "\n".join(filter(None, (more.get("text", before.text), finding.text)))
+        more |= {"kind": verdict.kind, "classified_by": verdict.by, "text": text[:LONGEST_TEXT]}
+    joins = {
+        "sightings": (*before.sightings, seen),
+        "effective_on": before.effective_on or finding.effective_on,
+        "text": before.text or finding.text,
+        "operations": _names((*before.operations, *finding.operations)),
+        "fields": _names((*before.fields, *finding.fields)),
+        "versions": _names((*before.versions, *finding.versions)),
+    }
+    return replace(before, **(joins | more))
 
 
 def with_touching(before: PlatformChange, after: PlatformChange, touching: Touching) -> PlatformChange:

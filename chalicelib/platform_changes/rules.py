@@ -1,8 +1,8 @@
 """What kind of change a finding is, and whether it is ours: by rules, which are data, in order.
 
 The company's own rules come first, then data/rules.json, then what the source itself says. A rule's phrases
-are words as people write them: `deprecat*` is any word that begins so, `...` stands for up to four words of
-the same sentence.
+are words as people write them: `deprecat*` is any word that begins so, `#` any number, `...` stands for up to
+four words of the same sentence.
 """
 
 import json
@@ -20,9 +20,10 @@ from chalicelib.platform_changes.operations import is_same_operation
 READ_CHARS = 6000  # of a text: what comes later in an entry does not say what it is about
 MOST_WORDS = 12  # of a phrase
 _TOKEN = re.compile(r"[^\W_](?:[\w'./-]*\w)?|[.!?]+(?=\s|$)|\n")
-_NOT = frozenset(
-    {"no", "not", "non", "without", "isn't", "aren't", "won't", "wasn't", "never", "neither", "cannot"}
-)
+_NOT = frozenset({
+    "no", "not", "non", "isn't", "aren't", "won't", "wasn't", "doesn't", "never", "neither", "cannot",
+    "nothing", "nobody", "none",
+})  # fmt: skip
 _FILLERS = frozenset({"a", "an", "any", "the", "be", "been", "is", "being"})
 _URGENCY = list(Kind)
 _AROUND = ",;:!?()[]{}\"'`“”„«»"
@@ -141,6 +142,8 @@ def _is_meant(said: str, match: re.Match[str]) -> bool:
     """Not after a negation: `no breaking changes`, `will not be removed`."""
     sentence = said[: match.start()].rpartition(" . ")[2]
     before = [word for word in sentence.split()[-6:] if word not in _FILLERS][-2:]
+    if before[-1:] == ["without"]:  # further off it is of something else: "calls without it are refused"
+        return False
     return not _NOT.intersection(before) or "only" in before
 
 
@@ -160,7 +163,9 @@ def _one(phrase: str) -> str:
     parts = []
     for word in (word.strip(_AROUND) for word in phrase.lower().replace("’", "'").split()):
         if word == "...":
-            parts.append(r"(?: (?!\. )\S+){0,4}")
+            parts.append(r"(?:(?! no )(?: (?!\. )\S+){1,4})?")  # "needs no permission" needs none
+        elif word == "#":
+            parts.append(r" \d\S*")
         elif word.endswith("*"):
             parts.append(" " + re.escape(word[:-1]) + r"\S*")
         else:

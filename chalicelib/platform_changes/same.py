@@ -16,6 +16,12 @@ MOST_SIGHTINGS = 200  # of one record: a row has an end
 _ALIKE = 0.6
 _FEWEST_WORDS = 3  # that two titles have to share
 _ENDINGS = frozenset({Kind.BREAKING, Kind.DEPRECATION, Kind.METRIC})
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY = re.compile(
+    rf"\b(?:\d{{4}}-\d\d-\d\d|\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?)(?!\w)"
+    r"(?:,?\s+\d{4}\b)?",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_][\w.'-]*[^\W_]|[^\W_]")
 _EMPTY = frozenset({
     "a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "with", "by", "from", "at", "is", "are",
@@ -31,7 +37,7 @@ def is_same(change: PlatformChange, finding: Finding, kind: Kind, source: str, n
     if len(change.sightings) >= MOST_SIGHTINGS or not _kinds_agree(change.kind, kind):
         return False
     if not _dates_agree(change.effective_on, finding.effective_on):
-        return False
+        return kind != Kind.OUTAGE and moves(change, finding, source)
     if not _is_near(change, finding, kind, now):
         return False
     if kind != Kind.OUTAGE and (_share_version(change, finding) or _share_field(change, finding)):
@@ -42,6 +48,23 @@ def is_same(change: PlatformChange, finding: Finding, kind: Kind, source: str, n
     if _contradict(change, finding):
         return False
     return alike(change.title, finding.title) >= _ALIKE
+
+
+def moves(change: PlatformChange, finding: Finding, source: str) -> bool:
+    """Whether a source that told of the change tells of it again, with another day.
+
+    It has to name the same version or the same field of the same call, under the same title but for its days:
+    of two changes of one call each keeps its own record.
+    """
+    if _dates_agree(change.effective_on, finding.effective_on):
+        return False
+    if source not in {sighting.source for sighting in change.sightings}:
+        return False
+    names_the_same = bool(change.fields) == bool(finding.fields) and _share_field(change, finding)
+    if not (_share_version(change, finding) or names_the_same):
+        return False
+    mine, theirs = _words(_DAY.sub(" ", change.title)), _words(_DAY.sub(" ", finding.title))
+    return bool(mine) and mine == theirs
 
 
 def alike(one: str, other: str) -> float:
@@ -105,7 +128,7 @@ def _contradict(change: PlatformChange, finding: Finding) -> bool:
         return True
     if change.operations and finding.operations:
         return not _share_operation(change, finding)
-    # A number is what tells two titles of one form apart: "v3 is ready", "v4 is ready".
+    # A number or a host is what tells two titles of one form apart: "v3 is ready", "v4 is ready".
     mine, theirs = _numbers(change.title), _numbers(finding.title)
     return bool(mine and theirs) and mine != theirs
 
@@ -125,5 +148,5 @@ def _stem(word: str) -> str:
 
 
 def _numbers(title: str) -> frozenset[str]:
-    numbers = (word for word in _WORD.findall(title.lower()) if re.search(r"\d", word))
+    numbers = (word for word in _WORD.findall(title.lower()) if re.search(r"\d|\.", word))
     return frozenset(word.removeprefix("v") for word in numbers)

@@ -19,7 +19,7 @@ from chalicelib.core.history import BY_JOB, By
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.records import from_item, to_item
 from chalicelib.core.timetable import Claim
-from chalicelib.platform_changes.model import Finding, Kind
+from chalicelib.platform_changes.model import Finding, Kind, PlatformChange
 from chalicelib.platforms.signals import Signal, SignalKind
 
 TABLE = "platform_changes"
@@ -65,7 +65,7 @@ _SAYS: Mapping[SignalKind, tuple[Kind, str, str]] = {
     ),
 }
 
-Record = Callable[[str, Finding, str, str, By], object]
+Record = Callable[[str, Finding, str, str, By], PlatformChange | None]
 
 
 class Event(Protocol):
@@ -178,6 +178,7 @@ def finding_of(heard: Heard) -> Finding:
         hint=kind,
         operations=() if heard.what == SignalKind.UNKNOWN_EVENT else (heard.about,),
         fields=(heard.detail,) if heard.what == SignalKind.UNKNOWN_FIELD else (),
+        is_exact=True,
     )
 
 

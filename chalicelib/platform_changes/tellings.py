@@ -1,6 +1,7 @@
 """Mails about a change that cannot wait for the weekly briefing, each with a link to its page."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 
 from chalicelib.core.errors import NotFound
 from chalicelib.core.history import BY_JOB
@@ -22,11 +23,23 @@ from chalicelib.platform_changes.words import MEANS, facts
 
 PURPOSE = "platform_change"
 LINK_WORKS_FOR = timedelta(days=120)  # longer than the first mark of a countdown
+CountedElsewhere = Callable[[str, tuple[str, ...], date], bool]
 
 
 class ChangeTellings:
+    """`counted_elsewhere` says of versions of a platform whether the version register tells of their end on a
+    day, at the same marks.
+    """
+
     def __init__(
-        self, kernel: Kernel, org: Org, links: Links, changes: Changes, mailer: Mailer, settings: Settings
+        self,
+        kernel: Kernel,
+        org: Org,
+        links: Links,
+        changes: Changes,
+        mailer: Mailer,
+        settings: Settings,
+        counted_elsewhere: CountedElsewhere = lambda platform, versions, on: False,
     ) -> None:
         self._kernel = kernel
         self._org = org
@@ -34,6 +47,7 @@ class ChangeTellings:
         self._changes = changes
         self._mailer = mailer
         self._settings = settings
+        self._counted_elsewhere = counted_elsewhere
 
     def warn_of_change(self, claim: Claim) -> bool | None:
         """Tell of the mark of a countdown that has come, and wait for the next; nothing once it is done."""
@@ -44,7 +58,9 @@ class ChangeTellings:
             return None
         if mark_at[0] > change.now:
             raise Later(mark_at[0])
-        goes_on = self._changes.told_next(change, found, mark_at[1])
+        goes_on = self._changes.told_next(
+            change, found, mark_at[1], self._is_told_elsewhere(found, mark_at[1])
+        )
         self._kernel.commit(change)
         return goes_on  # then the change has put the same entry on the timetable for the next mark
 
@@ -59,6 +75,11 @@ class ChangeTellings:
             return
         self._mailer.send(self._letter(person, about, what, self._link(about, person)))
 
+    def _is_told_elsewhere(self, about: PlatformChange, mark: int) -> bool:
+        if mark == countdown.DUE or about.effective_on is None or about.operations:
+            return False
+        return self._counted_elsewhere(about.platform, about.versions, about.effective_on)
+
     def _link(self, about: PlatformChange, person: Person) -> str:
         change = self._kernel.change(BY_JOB)
         expires_at = change.now + LINK_WORKS_FOR
@@ -71,10 +92,11 @@ class ChangeTellings:
     def _letter(self, person: Person, about: PlatformChange, what: str, url: str) -> Mail:
         words, today = Words(person.language), person.today(self._kernel.clock.now())
         network = platform_name(about.platform)
-        lines: list[Said] = [(MEANS[about.kind], {})]
+        has_come = countdown.has_come(about, today)
+        lines: list[Said] = [(_HAS_COME if has_come else MEANS[about.kind], {})]
         if what == f"mark{countdown.DUE}":
             lines.insert(0, (mark("It was planned for today, and nobody has said that it is done."), {}))
-        elif about.effective_on is not None and about.effective_on >= today:
+        elif about.effective_on is not None and not has_come:
             days = (about.effective_on - today).days
             lines.append(counted("There is %(n)s day left.", "There are %(n)s days left.", days))
         if not about.owner_id:
@@ -83,7 +105,7 @@ class ChangeTellings:
             words,
             self._settings.company,
             person.email,
-            (_subject(what), {"network": network, "title": about.title}),
+            (_subject(what, has_come), {"network": network, "title": about.title}),
             lines,
             facts=facts(words, about, network, self._name(about.owner_id)),
             quote=about.text,
@@ -102,7 +124,12 @@ class ChangeTellings:
         return person.name if person else ""
 
 
-def _subject(what: str) -> str:
+_HAS_COME = mark("Its day has come: what we do there may have stopped working. Look whether it still works.")
+
+
+def _subject(what: str, has_come: bool) -> str:
+    if what == "urgent" and has_come:
+        return mark("Has taken effect at %(network)s: %(title)s")
     if what == "urgent":
         return mark("Will stop working at %(network)s: %(title)s")
     if what == f"mark{countdown.DUE}":

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from chalicelib.platform_changes.model import Kind, Touching
-from chalicelib.platform_changes.operations import is_same_operation
+from chalicelib.platform_changes.operations import is_same_operation, without_its_id
 from chalicelib.platform_changes.same import versions_of
 from chalicelib.platforms.surfaces import Surface
 
 _PATH = re.compile(
     r"(?:\b(GET|POST|PUT|PATCH|DELETE)\s+`?)?((?:https?://[\w.-]+)?/[\w{}<>:.~-]+(?:/[\w{}<>:.~-]+)*)"
 )
-_DOTTED = re.compile(r"\b[a-z][\w-]*(?:\.[a-zA-Z][\w-]*){2,}\b")  # a name of a call, as some networks have
+# A name of a call, as some networks have: com.example.thing.getRecord, things.list
+_DOTTED = re.compile(r"\b[a-z][\w-]*(?:\.[a-zA-Z][\w-]*)+\b")
 _FIELD = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b|\b[a-z]+(?:[A-Z][a-z0-9]+)+\b")
 _PARAMETER = re.compile(r"[{<:]")
 _REQUIRED = re.compile(r"\b(?:required|mandatory|must)\b", re.IGNORECASE)
@@ -28,8 +29,7 @@ _READ_CHARS = 6000
 class Said:
     """What of a change tells whom it concerns.
 
-    `is_exact`: its fields are all that it is about, as a specification's difference has them; the names that
-    stand in a text are also examples.
+    `is_exact` is the finding's.
     """
 
     title: str = ""
@@ -51,6 +51,7 @@ class Mine:
 def touched(said: Said, kind: Kind, surfaces: Sequence[Surface], mine: Sequence[Mine]) -> Touching:
     """The surfaces by name, in their own order, and how many accounts and units stand behind them."""
     named = [surface for surface in surfaces if _names(said, surface)]
+    named = named or [surface for surface in surfaces if _names_without_its_id(said, surface)]
     if named:
         return _counted(named, mine)
     if kind == Kind.OUTAGE:
@@ -89,10 +90,10 @@ def _counted(surfaces: Sequence[Surface], mine: Sequence[Mine]) -> Touching:
 
 def _names(said: Said, surface: Surface) -> bool:
     if said.operations:
-        return _names_operation(said, surface)
-    if said.fields and _ours(surface) & _with_leaves(said.fields):
+        return _names_operation(said, surface) or (not said.is_exact and _call_in_prose(said, surface))
+    if said.fields and _names_field(said, surface):
         return True
-    return not said.is_exact and _in_prose(said, surface)
+    return not said.is_exact and (_call_in_prose(said, surface) or _thing_in_prose(said, surface))
 
 
 def _names_operation(said: Said, surface: Surface) -> bool:
@@ -100,24 +101,54 @@ def _names_operation(said: Said, surface: Surface) -> bool:
         return False
     if not (said.is_exact and said.fields and _ours(surface)):
         return True
-    is_ours = bool(_ours(surface) & _with_leaves(said.fields))
-    return is_ours or _REQUIRED.search(f"{said.title} {said.text}") is not None
+    return _names_field(said, surface) or _REQUIRED.search(f"{said.title} {said.text}") is not None
 
 
-def _in_prose(said: Said, surface: Surface) -> bool:
-    """The call by its path or name, a field of ours by its name, or its thing: "the Images API"."""
-    text = f"{said.title}\n{said.text[:_READ_CHARS]}"
-    for method, path in _PATH.findall(text):
-        # One word between slashes is as often "and/or": it counts with its method, or two segments long.
-        operation = f"{method} {path}".strip(" .:-~")
-        if (method or path.count("/") > 1) and is_same_operation(surface.operation, operation):
-            return True
-    if any(is_same_operation(surface.operation, name.rstrip(".")) for name in _DOTTED.findall(text)):
+def _names_without_its_id(said: Said, surface: Surface) -> bool:
+    """Whether a text names our call of one thing by the path of them all, as texts do; a specification that
+    names that path means another call.
+    """
+    short = without_its_id(surface.operation)
+    if not short or said.is_exact:
+        return False
+    in_text = [operation for operation in _paths_in(said) if operation[0] != "/"]
+    return any(is_same_operation(short, one) for one in (*said.operations, *in_text))
+
+
+def _names_field(said: Said, surface: Surface) -> bool:
+    """A field of ours, or one inside a field that we take whole."""
+    ours, fields = surface.takes | surface.uses, _with_leaves(said.fields)
+    if _with_leaves(ours) & fields:
         return True
+    parts = {name.rpartition(".")[0] for name in ours}
+    whole = tuple(f"{name}." for name in ours - parts)
+    return any(name.startswith(whole) for name in fields)
+
+
+def _call_in_prose(said: Said, surface: Surface) -> bool:
+    """The call by its path or its name."""
+    named = (*_paths_in(said), *_DOTTED.findall(_text(said)))
+    return any(is_same_operation(surface.operation, operation) for operation in named)
+
+
+def _paths_in(said: Said) -> list[str]:
+    """The calls that a text writes as paths, with their methods where it has them."""
+    # One word between slashes is as often "and/or": it counts with its method, or two segments long.
+    found = [(m, p) for m, p in _PATH.findall(_text(said)) if m or p.count("/") > 1]
+    return [f"{method} {path}".strip(" .:-~") for method, path in found]
+
+
+def _thing_in_prose(said: Said, surface: Surface) -> bool:
+    """A field of ours by its name, or what the call is about: "the Images API"."""
+    text = _text(said)
     if _ours(surface) & set(_FIELD.findall(text)):
         return True
     thing = _thing(surface)
     return bool(thing) and re.search(rf"\b{thing}s?\s+(?:API|endpoints?)\b", text, re.IGNORECASE) is not None
+
+
+def _text(said: Said) -> str:
+    return f"{said.title}\n{said.text[:_READ_CHARS]}"
 
 
 def _ours(surface: Surface) -> set[str]:

@@ -36,6 +36,8 @@ from chalicelib.platform_changes.sources.status import Incident
 TELL_SOURCE = "tell_source"
 FAILED_AGAIN_FOR = timedelta(hours=1)
 """How long after a failure the next look is at most: what failed for a moment is not missed for a day."""
+KEPT_ANEW_FOR = timedelta(days=300)
+"""How old a snapshot gets before it is written again: the bucket drops what nobody wrote for 400 days."""
 _LONGEST_WHY = 400
 _WORKS: dict[str, Any] = {"failing_since": None, "failing_why": "", "told_at": None}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,7 +106,7 @@ class Tracker:
             return False  # taken out of the catalogue
         if found.own.is_off:
             return False
-        source, state = found.source, found.state
+        source, state = found.source, self._kept_anew(found.state)
         try:
             self._look(source, state)
             every_for = source.every_for
@@ -151,7 +153,7 @@ class Tracker:
         if is_other:
             key = f"changes/{source.key}/{digest}.json.gz"
             self._objects.write(key, gzip.compress(body, mtime=0), "application/gzip")
-            works = replace(works, digest=digest, snapshot=key, changed_at=now)
+            works = replace(works, digest=digest, snapshot=key, changed_at=now, kept_at=now)
         self._record(source, findings)
         self._hear(source, snapshot)
         self._save(source, before, works, findings)
@@ -166,6 +168,17 @@ class Tracker:
             log.warning("a snapshot is lost; the source is learned anew", extra={"source": state.key})
             return None
         return found
+
+    def _kept_anew(self, state: SourceState) -> SourceState:
+        """Write a snapshot that has grown old once more, before the bucket drops it; the state after it."""
+        written_at, now = state.kept_at or state.changed_at, self._kernel.clock.now()
+        if not state.snapshot or written_at is None or now - written_at < KEPT_ANEW_FOR:
+            return state
+        try:
+            self._objects.write(state.snapshot, self._objects.read(state.snapshot), "application/gzip")
+        except NotFound:
+            return state  # then the source is learned anew
+        return replace(state, kept_at=now)
 
     def _record(self, source: Source, findings: Sequence[Finding]) -> None:
         """Before the look is noted: after a crash in between the same findings are found, and known."""

@@ -21,6 +21,7 @@ from chalicelib.core.records import from_item, to_item
 from chalicelib.core.timetable import Claim, Entry, Lane
 from chalicelib.core.work import Later
 from chalicelib.org.service import Org
+from chalicelib.platform_changes.changes import is_told_at_once
 from chalicelib.platform_changes.keepers import keepers
 from chalicelib.platform_changes.model import WARNED_BEFORE, Finding, Kind
 from chalicelib.platform_changes.same import versions_of
@@ -126,6 +127,15 @@ class VersionRegister:
         found = (line for line in self.lines() if (line.platform, line.version) == (platform, version))
         return next(found, None)
 
+    def counts_down(self, platform: str, versions: Sequence[str], ends_on: date) -> bool:
+        """Whether people are told here, at each mark, that all of these versions end on this day, or on the
+        next or the one before, as in another zone.
+        """
+        lines = [line for line in self.lines() if line.platform == platform and line.ends_on is not None]
+        ends = {_plain(line.version): line.ends_on for line in lines if line.ends_on is not None}
+        found = [ends.get(_plain(version)) for version in versions]
+        return bool(found) and all(on is not None and abs((on - ends_on).days) <= 1 for on in found)
+
     # On the timetable
 
     def ensure(self) -> dict[str, int]:
@@ -156,8 +166,10 @@ class VersionRegister:
     def _check(self, line: VersionLine) -> None:
         if line.ends_on is None or line.days_left is None:
             return
+        is_told = False
         if line.state == State.ENDED:
-            self._record(line.platform, _ended(line), SOURCE, "", BY_JOB)
+            made = self._record(line.platform, _ended(line), SOURCE, "", BY_JOB)
+            is_told = made is not None and is_told_at_once(made)  # by the mail of the record
         key = {"pk": f"version#{line.platform}", "sk": line.version}
         item = self._kernel.database.get(TABLE, key)
         told = from_item(Told, item) if item else None
@@ -170,7 +182,7 @@ class VersionRegister:
         after = Told(line.ends_on, tuple(sorted({*known, *passed})), seen + 1)
         when = where("version = :seen", seen=seen) if seen else where("attribute_not_exists(pk)")
         change.put(TABLE, {**to_item(after), **key}, when)
-        for person in keepers(self._org, change.now):
+        for person in [] if is_told else keepers(self._org, change.now):
             mark, person_id = str(min(passed)), person.person_id
             change.chore(TELL, line.platform, version=line.version, mark=mark, person=person_id)
         change.record(f"version#{line.platform}", "people told", version=line.version, mark=min(passed))
@@ -221,10 +233,18 @@ _OWN = "PUT /v1/accounts/{account_id}/credentials: api_version"
 
 def _ended(line: VersionLine) -> Finding:
     assert line.ends_on is not None
+    more = [f"and {line.accounts - len(line.named)} more"] if line.accounts > len(line.named) else []
+    named = ", ".join([*(handle for _, handle in line.named), *more])
     return Finding(
         key=f"ended#{line.version}#{line.ends_on.isoformat()}",
         title=f"{line.version} has ended, and we still call it",
-        text=f"Its last day was before {line.ends_on.isoformat()}. It is set in: {line.set_in}.",
+        text=" ".join(
+            (
+                f"Its last day was before {line.ends_on.isoformat()}.",
+                f"Setting to change: {line.set_in}.",
+                f"Accounts on it: {named}." if named else "",
+            )
+        ).strip(),
         effective_on=line.ends_on,
         hint=Kind.BREAKING,
         versions=(line.version,),

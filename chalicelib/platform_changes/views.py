@@ -35,7 +35,7 @@ class ChangeOut(BaseModel):
     """`may_become`: the statuses that can follow, and what each says.
 
     `classified_by` is `rule:<id>`, `source` or a person's id. `warned` are the days before the effect at
-    which people were told; 0 stands for the day that was planned.
+    which people were told; 0 stands for the day that was planned, -1 for "it has taken effect".
     """
 
     change_id: str

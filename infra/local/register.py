@@ -1,10 +1,12 @@
-"""The third act, played on the running stack: a profile that pretends to be the company is found, another is
-reported, people say by emailed link what they are, and a takedown case is open about each.
+"""The third act, played on the running stack: a manager answers for their accounts; a profile that pretends
+to be the company is found, another is reported, people say by emailed link what they are, and a takedown case
+is open about each.
 
 The weekly scan is begun as its rule would; only one of its searches and its mail are brought forward.
 """
 
 import html
+import re
 import time
 import urllib.parse
 from collections.abc import Callable
@@ -19,14 +21,17 @@ from infra.local.large import every
 from infra.local.mails import last_mail_id, link_in, mail_to
 
 COMPANY, OURS = "Zorza", "mazowsze_news"
+ASKED_UNIT = "Pomorze"
 LURE = "Konkurs! Wygraj lampę: napisz na WhatsApp i podaj numer karty."
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 Say = Callable[[str], None]
 
 
 def play(stack: Any, mark: str, say: Say) -> bool:
-    """Play the act; True only if both are found, decided on by link, and have an open case."""
+    """Play the act; True only if a list is answered for, and both are found, decided on, and have a case."""
     lead = Api(stack.api_url, stack.tokens["lead"])
+    if not _inventory(stack, lead, mark, say):
+        return False
     since = last_mail_id(stack)
     copy, told = f"zorza_konkurs_{mark}", f"zorza.lampy.{mark}"
     page = _impostor(stack, copy)
@@ -43,6 +48,30 @@ def play(stack: Any, mark: str, say: Say) -> bool:
     hurry(stack, "mail_triage#", again=True)
     decided = [_decided(stack, lead, since, candidate, say) for candidate in found]
     return all(decided) and _anybody_can_check(stack, copy, say)
+
+
+def _inventory(stack: Any, lead: Api, mark: str, say: Say) -> bool:
+    """Ask one district for its list; its manager confirms the first page of it by the mailed link."""
+    since = last_mail_id(stack)
+    unit_id = next(u["unit_id"] for u in lead.get("/v1/units")["units"] if u["name"] == ASKED_UNIT)
+    due_on = str((datetime.now(UTC) + timedelta(days=14)).date())
+    body = {"name": f"Inventory {mark}", "due_on": due_on, "unit_ids": [unit_id]}
+    place = f"/v1/inventory/rounds/{lead.post('/v1/inventory/rounds', body)['round_id']}"
+    who = _asked(lead, unit_id)
+    mail = wait(partial(mail_to, stack, since, who, path="/r/"), f"the mail to {who}")
+    link = link_in(mail, "/r/")
+    say(f"mail to {who}: {mail['subject']}")
+    page = [fetch(link)[1].decode() for _ in range(3)][-1]
+    scanned = lead.get(place)["counts"]
+    say(f"   a mail scanner opens its link three times: {scanned['unanswered']} accounts have no answer yet")
+    left = re.search(r'name="left" value="([^"]+)"', page)
+    answers = {"do": "confirm_all", "left": html.unescape(left[1]) if left else ""}, {"do": "finish"}
+    statuses = [fetch(link, urllib.parse.urlencode(form).encode(), FORM)[0] for form in answers]
+    lead.post(f"{place}/close")
+    counts = lead.get(f"{place}/report")["counts"]
+    told = ", ".join(f"{n} {answer}" for answer, n in counts.items() if n)
+    say(f"   the manager confirms what is on the page and finishes ({statuses}); the report: {told}")
+    return scanned["confirmed"] == 0 < counts["confirmed"] and statuses == [200, 200]
 
 
 def _impostor(stack: Any, username: str) -> str:

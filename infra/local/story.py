@@ -1,7 +1,7 @@
 """The main job, played on the running stack: draft, approval by emailed link, published on its second.
 
 The second act is in comments.py: what is said under the post is answered. The third is in register.py: who
-pretends to be the company is found.
+pretends to be the company is found. The fourth is in changes.py: what a network changes is known before.
 """
 
 import struct
@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from infra.local import comments, register
+from infra.local import changes, comments, register
 from infra.local.api import Api, ApiError, fetch, wait
 from infra.local.mails import last_mail_id, link_in, mail_to
 
@@ -65,7 +65,8 @@ def play(stack: Any) -> bool:
         return False
     try:
         answered = comments.play(stack, done, mark, say)
-        return register.play(stack, mark, say) and answered
+        found = register.play(stack, mark, say)
+        return changes.play(stack, mark, say) and answered and found
     except TimeoutError as overdue:
         say(str(overdue))
         return False

@@ -59,6 +59,10 @@ class Browser:
         found = self._call("GET", f"/element/{self._element(selector)}/attribute/{name}")
         return None if found is None else str(found)
 
+    def heights(self, selector: str) -> list[float]:
+        """How tall the elements that fit are shown, in CSS pixels; hidden ones are 0."""
+        return [float(self._call("GET", f"/element/{e}/rect")["height"]) for e in self._elements(selector)]
+
     def press(self, selector: str) -> None:
         """Scroll to the element and click on it with the mouse; the page this leads to may come later."""
         self._call("POST", f"/element/{self._element(selector)}/click", {})
@@ -101,6 +105,10 @@ class Browser:
 
     def _log(self, kind: str) -> Any:
         return self._call("POST", "/se/log", {"type": kind})
+
+    def _elements(self, selector: str) -> list[str]:
+        found = self._call("POST", "/elements", {"using": "css selector", "value": selector})
+        return [str(each[ELEMENT]) for each in found]
 
     def _element(self, selector: str) -> str:
         found = self._call("POST", "/element", {"using": "css selector", "value": selector})

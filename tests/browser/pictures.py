@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.local.comments import answered, heard
 from infra.package import ROOT
+from tests.browser import rooms
 from tests.browser.chromium import PHONE, Browser, browser, driver, missing
 from tests.browser.stack import Office, own_stack, wait_for
 
@@ -78,6 +79,24 @@ def make(office: Office, window: Browser) -> None:
     take(window, "answer", whole_page=True)
 
 
+def mailed_pages(office: Office, window: Browser) -> None:
+    """The first screen of every page that is not about a post. Raises TimeoutError when no mail comes."""
+    phone(window)
+
+    def shown(name: str, link: str) -> None:
+        window.open(link)
+        take(window, name)
+
+    shown("round", rooms.inventory_round(office))
+    shown("review", rooms.review(office))
+    triage = rooms.triage(office)
+    shown("triage", triage)
+    shown("case", rooms.case(office, triage))
+    shown("change", rooms.change(office))
+    shown("briefing", rooms.briefing(office))
+    shown("registry", f"{office.stack.api_url.rstrip('/')}/registry?q=pomorze_care")
+
+
 def phone(window: Browser) -> None:
     window.resize(*PHONE, scale=2, mobile=True)
 
@@ -97,7 +116,9 @@ def main() -> None:
         driver() as driver_url,
         browser(driver_url) as window,
     ):
-        make(Office(stack, Path(folder)), window)
+        office = Office(stack, Path(folder))
+        make(office, window)
+        mailed_pages(office, window)
 
 
 if __name__ == "__main__":

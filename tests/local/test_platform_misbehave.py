@@ -97,6 +97,13 @@ def test_slow_drip_publishes_and_answers_byte_by_byte(world: World) -> None:
     assert published(world) == 1
 
 
+def test_a_deprecated_call_is_answered_as_ever_and_says_so(world: World) -> None:
+    world.misbehave(mode="deprecated", route="statuses", times=1)
+    said = [world.anna.publish("Hello").headers.get("Deprecation") for _ in range(2)]
+    assert said == ["@1795356000", None]
+    assert published(world) == 2
+
+
 def test_lag_hides_young_posts_from_the_timeline_only(world: World) -> None:
     world.misbehave(mode="lag", account="anna", seconds=30)
     made = world.anna.publish("Hello").json["id"]

@@ -1,5 +1,6 @@
 """The register: found once, joined, corrected, planned, done, and remembered."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -294,3 +295,41 @@ class Interfering:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._kernel, name)
+
+
+def test_what_somebody_adds_with_their_word_on_it_is_one_change(office: Office) -> None:
+    office.account()
+    finding = Finding("k", "A scope will be removed, they said", operations=TWEETS)
+    plan = {
+        "kind": Kind.BREAKING, "status": Status.PLANNED, "owner_id": office.author.person_id,
+        "due_on": date(2026, 12, 1),
+    }  # fmt: skip
+    made = office.changes.add(office.actor(office.ops), "x", finding, plan)
+    assert (made.version, made.kind, made.status) == (1, Kind.BREAKING, Status.PLANNED)
+    assert (made.classified_by, made.owner_id) == (office.ops.person_id, office.author.person_id)
+    assert sorted(office.history(made)) == ["became planned", "found"]
+    joined = office.changes.add(
+        office.actor(office.ops), "x", replace(finding, key="k2"), {"title": "Scopes"}
+    )
+    assert (joined.change_id, joined.version, joined.title) == (made.change_id, 2, "Scopes")
+    assert len(joined.sightings) == 2
+
+
+def test_what_somebody_adds_with_a_word_that_cannot_be_is_not_added(office: Office) -> None:
+    finding = Finding("k", "They said it at the meeting", operations=TWEETS)
+    with pytest.raises(InvalidInput):
+        office.changes.add(office.actor(office.ops), "x", finding, {"status": Status.PLANNED})
+    office.org.mark_left(office.operator, office.author.person_id)
+    with pytest.raises(InvalidInput):
+        office.changes.add(office.actor(office.ops), "x", finding, {"owner_id": office.author.person_id})
+    assert office.everything() == []
+
+
+def test_what_one_server_says_concerns_the_accounts_there(office: Office) -> None:
+    for server in ("https://one.example", "https://one.example/", "https://two.example"):
+        office.account(server=server, handle=server[-6:])
+    one = office.found("One has limits", source="servers@one.example", fields=("commentary", "text"))
+    every = office.found("All have limits", source="servers", operations=TWEETS)
+    assert one is not None
+    assert every is not None
+    assert (one.touching.accounts, every.touching.accounts) == (2, 3)

@@ -46,6 +46,19 @@ TWEETS, REPLAY = ("POST /2/tweets",), ("POST /2/webhooks/replay",)
     ("GET /2/users/{id}", "GET /users/<user>", True),
     ("GET com.atproto.repo.getRecord", "/xrpc/com.atproto.repo.getRecord", True),
     ("GET /me/threads", "GET /v1.0/{user-id}/threads", True),
+    ("GET /me?fields=id", "GET /v1.0/{threads-user-id}", True),
+    ("GET /me/threads_insights", "GET /{threads-user-id}/threads_insights", True),
+    ("GET /someservice/v3/channels", "GET /v3/channels", True),
+    ("GET https://api.example/someservice/v3/channels", "/channels", True),
+    ("GET /someservice/v3/channels", "channels.list", True),
+    ("GET /someservice/v3/commentThreads", "`commentThreads.list`", True),
+    ("POST /v3/comments", "comments.insert", True),
+    ("GET /someservice/v3/channels", "GET /other/v3/channels", False),
+    ("GET /someservice/v3/channels", "GET /someservice/v2/channels", False),
+    ("GET /someservice/v3/channels", "channels.update", False),
+    ("GET /someservice/v3/channels", "channels.words", False),
+    ("GET /2/users/me", "GET /2/users/{id}", False),
+    ("GET /rest/networkSizes", "GET /rest/networkSizes/{urn}", False),
     ("POST /2/tweets", "GET /2/tweets", False),
     ("POST /2/tweets", "POST /1.1/tweets", False),
     ("POST /2/tweets", "POST /2/tweets/{id}", False),
@@ -114,6 +127,43 @@ def test_a_record_that_is_full_takes_no_more_sightings() -> None:
     full = joined(full, about, Verdict(BREAKING, True, "source"), full.sightings[0])
     assert is_same(full, about, BREAKING, "spec", NOW)
     assert not is_same(replace(full, sightings=seen), about, BREAKING, "spec", NOW)
+
+
+JUNE, AUGUST = date(2027, 6, 1), date(2027, 8, 1)
+
+
+@pytest.mark.parametrize(("one", "other", "is_one"), [
+    (said("202505 ends on 2027-06-01", versions=("202505",)),
+     said("202505 ends on 2027-08-01", versions=("202505",)), True),
+    (said("Replay ends June 1", operations=REPLAY),
+     said("Replay ends August 1st, 2027", operations=REPLAY), True),
+    (said("Text ends 1 June 2027", operations=TWEETS, fields=("text",)),
+     said("Text ends 1 Aug. 2027", operations=TWEETS, fields=("text",)), True),
+    (said("Parameters end", operations=TWEETS, fields=("text",)),
+     said("Parameters end", operations=TWEETS, fields=("media",)), False),
+    (said("A parameter ends", operations=TWEETS), said("Another scope", operations=TWEETS), False),
+    (said("Parameters end", operations=TWEETS, fields=("text",)),
+     said("Parameters end", operations=TWEETS), False),
+    (said("202505 ends", versions=("202505",)), said("Labels in 202505", versions=("202505",)), False),
+    (said("The weekly letter"), said("The weekly letter"), False),
+    (said("What is new", operations=TWEETS), said("What is new", operations=REPLAY), False),
+    (said("", operations=TWEETS), said("", operations=TWEETS), False),
+])  # fmt: skip
+def test_the_same_thing_with_another_day_is_one_only_from_the_same_source(
+    one: Finding, other: Finding, is_one: bool
+) -> None:
+    before, after = replace(one, effective_on=JUNE), replace(other, effective_on=AUGUST)
+    assert same(before, after, source="feed") is is_one
+    assert same(after, before, source="feed") is is_one
+    assert same(before, after, source="feed", days=100) is is_one
+    assert not same(before, after, source="spec")
+    assert not same(before, after, (OUTAGE, OUTAGE), source="feed")
+
+
+def test_two_servers_that_set_limits_are_two_changes() -> None:
+    one, other = said("one.example has set other limits."), said("two.example has set other limits.")
+    assert not same(one, other, (Kind.LIMIT, Kind.LIMIT))
+    assert same(one, one, (Kind.LIMIT, Kind.LIMIT))
 
 
 names = st.lists(st.sampled_from(["POST /2/tweets", "/tweets", "GET /2/users/{id}", "v"]), max_size=2).map(

@@ -1,6 +1,7 @@
 """Who is told of a change, when and how often: at once, at each mark before its day, not once it is done."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from chalicelib.org.model import Language
 from chalicelib.org.roles import Role
 from chalicelib.platform_changes import countdown
+from chalicelib.platform_changes.changes import WARN
 from chalicelib.platform_changes.model import Kind, PlatformChange, Status, Touching
+from chalicelib.platform_changes.tellings import ChangeTellings
 from tests.conftest import NOON
 from tests.platform_changes.conftest import LINK, Office
 
@@ -44,6 +47,97 @@ def test_what_does_not_break_us_waits_for_the_briefing(office: Office, title: st
     office.found(title)
     office.work()
     assert office.postbox.sent == []
+
+
+@pytest.mark.parametrize("days", [-40, -1, 0])
+def test_what_has_taken_effect_before_it_was_seen_is_told_once_and_said_so(office: Office, days: int) -> None:
+    office.account()
+    office.breaking(effective_on=(office.now + timedelta(days=days)).date())
+    office.work()
+    (mail,) = office.postbox.to(office.ops)
+    assert mail.subject == "Has taken effect at X: POST /2/tweets requires a new scope"
+    assert "Its day has come" in mail.text
+    assert "unless our code changes before" not in mail.text
+    assert "days left" not in mail.text
+    office.quiet()
+    office.found("Again", "It was removed.", source="x_spec", operations=("POST /2/tweets",))
+    office.pass_time(days=100)
+    assert office.postbox.sent == []
+
+
+def test_what_took_effect_and_does_not_touch_us_is_silent(office: Office) -> None:
+    office.account()
+    office.found("GET /2/spaces was removed", effective_on=date(2026, 11, 1), operations=("GET /2/spaces",))
+    office.pass_time(days=2)
+    assert office.postbox.sent == []
+
+
+def test_what_was_told_as_coming_is_told_once_more_when_it_is_seen_to_have_come(office: Office) -> None:
+    office.account()
+    made = office.breaking(effective_on=(office.now + timedelta(days=3)).date())
+    office.pass_time(days=4)
+    office.quiet()
+    for source in ("x_spec", "x_page"):
+        office.found("It is gone", "It was removed.", source=source, operations=("POST /2/tweets",))
+    office.work()
+    assert office.postbox.subjects(office.ops) == [
+        "Has taken effect at X: POST /2/tweets requires a new scope"
+    ]
+    assert len(office.get(made).sightings) == 3
+
+
+def test_a_correction_alone_does_not_tell_again_that_its_day_has_come(office: Office) -> None:
+    office.account()
+    made = office.breaking(effective_on=(office.now + timedelta(days=3)).date())
+    office.pass_time(days=4)
+    office.quiet()
+    office.changes.correct(office.actor(office.ops), made.change_id, office.get(made).version, {"title": "T"})
+    office.work()
+    assert office.postbox.sent == []
+
+
+def _counted_elsewhere(office: Office, ends_on: date) -> None:
+    mailer: Any = office.postbox
+    settings = office.stage.settings
+    tellings = ChangeTellings(
+        office.kernel, office.org, office.stage.links, office.changes, mailer, settings,
+        lambda platform, versions, on: (platform, versions, on) == ("linkedin", ("202511",), ends_on),
+    )  # fmt: skip
+    office.handlers |= {WARN: tellings.warn_of_change}
+
+
+def test_the_end_of_a_version_that_is_counted_down_elsewhere_is_not_mailed_twice(office: Office) -> None:
+    office.account("linkedin")
+    made = _table(office, 40)
+    assert made.effective_on is not None
+    _counted_elsewhere(office, made.effective_on)
+    office.quiet()
+    office.pass_time(days=41)
+    assert office.postbox.sent == []
+    assert office.get(made).warned == (1, 7, 30, 90)
+
+
+def test_what_a_version_loses_on_another_day_is_counted_down_here(office: Office) -> None:
+    office.account("linkedin")
+    made = _table(office, 40)
+    _counted_elsewhere(office, date(2028, 1, 1))
+    office.quiet()
+    office.pass_time(days=41)
+    assert len(office.postbox.to(office.ops)) == 3
+    assert made.effective_on
+
+
+def test_the_owner_of_a_version_that_is_counted_down_elsewhere_is_still_warned(office: Office) -> None:
+    office.account("linkedin")
+    made = _table(office, 40)
+    assert made.effective_on is not None
+    _counted_elsewhere(office, made.effective_on)
+    plan = {"status": "planned", "owner_id": office.author.person_id, "due_on": made.effective_on}
+    office.changes.correct(office.actor(office.lead), made.change_id, made.version, plan)
+    office.quiet()
+    office.pass_time(days=41)
+    assert {mail.to for mail in office.postbox.sent} == {office.author.email}
+    assert len(office.postbox.sent) == 4, "30, 7 and 1 days before, and on the day of the plan"
 
 
 def test_a_platform_where_we_are_not_disturbs_nobody(office: Office) -> None:
@@ -112,6 +206,46 @@ def test_another_day_begins_the_countdown_anew(office: Office) -> None:
     office.pass_time(days=31)
     assert len(office.postbox.to(office.ops)) == 2, "30 days before; and 90, which had passed"
     assert set(office.get(moved).warned) >= {30, 90}
+
+
+def _table(office: Office, days: int) -> PlatformChange:
+    """What a table says of a version that our account asks for."""
+    ends_on = (office.now + timedelta(days=days)).date()
+    made = office.found(
+        f"202511 ends on {ends_on}", platform="linkedin", source="linkedin-versions", versions=("202511",),
+        effective_on=ends_on, hint=Kind.DEPRECATION,
+    )  # fmt: skip
+    assert made is not None
+    return made
+
+
+def test_a_day_that_its_source_moves_is_the_same_record_and_is_counted_down_to(office: Office) -> None:
+    office.account("linkedin")
+    made = _table(office, 60)
+    office.quiet()
+    office.stage.clock.advance(days=10)
+    moved = _table(office, 100)
+    assert moved.change_id == made.change_id
+    assert (moved.effective_on, moved.title) == (date(2027, 3, 13), "202511 ends on 2027-03-13")
+    assert "moved to another day" in office.history(made)
+    (row,) = [r for r in office.stage.history.of(f"platform_change#{made.change_id}") if "moved" in r.what]
+    assert (row.details["from"], row.details["to"]) == ("2027-01-22", "2027-03-13")
+    told, ends_on = [], date(2027, 3, 13)
+    for _ in range(101):
+        office.pass_time(days=1)
+        if office.postbox.sent:
+            told.append(((ends_on - office.now.date()).days, len(office.postbox.sent)))
+            office.postbox.sent.clear()
+    assert told == [(90, 2), (30, 2), (7, 2), (1, 2)]
+
+
+def test_a_day_that_a_person_gave_is_not_moved_by_a_source(office: Office) -> None:
+    office.account("linkedin")
+    made = _table(office, 60)
+    day = (office.now + timedelta(days=30)).date()
+    office.changes.correct(office.actor(office.ops), made.change_id, made.version, {"effective_on": day})
+    moved = _table(office, 100)
+    assert (moved.change_id, moved.effective_on, len(moved.sightings)) == (made.change_id, day, 2)
 
 
 def test_a_plan_that_is_due_reminds_its_owner_alone(office: Office) -> None:

@@ -28,7 +28,15 @@ READ = Surface(
 PICTURES = Surface("pictures", "publish", "POST", "/rest/images", frozenset({"initializeUploadRequest"}))
 RECORD = Surface("record", "publish", "POST", "/xrpc/com.atproto.repo.putRecord")
 HEARD = Surface("heard", "webhook", HOOK, "activity", uses=frozenset({"post.mention.create"}))
-ALL = (PUBLISH, READ, PICTURES, RECORD, HEARD)
+LIMITS = Surface(
+    "limits",
+    "publish",
+    "GET",
+    "/api/v2/instance",
+    uses=frozenset({"configuration.statuses", "user", "user.id"}),
+)
+THREADS = Surface("threads", "poll", "GET", "/someservice/v3/threads", uses=frozenset({"nextPageToken"}))
+ALL = (PUBLISH, READ, PICTURES, RECORD, HEARD, LIMITS, THREADS)
 MINE = (Mine("u1", "v21.0"), Mine("u1", "v22.0"), Mine("u2", "v22.0"))
 
 
@@ -58,10 +66,37 @@ def names(kind: Kind = Kind.BREAKING, **more: Any) -> tuple[str, ...]:
     ({"text": "Send initializeUploadRequest with an owner."}, ("pictures",)),
     ({"text": "public_metrics loses a number"}, ("read",)),
     ({"text": "This text is about data and errors."}, ()),
+    ({"operations": ("GET /2/users",), "text": "GET /2/users answers more"}, ("read",)),
+    ({"text": "`GET /2/users` answers more"}, ("read",)),
+    ({"operations": ("GET /2/users",), "is_exact": True}, ()),
+    ({"operations": ("DELETE /2/users",)}, ()),
+    ({"operations": ("POST /2/tweets",), "text": "Not GET /2/tweets"}, ("publish",)),
+    ({"text": "A call of threads.list costs one more."}, ("threads",)),
+    ({"text": "A call of threads.insert costs one more."}, ()),
+    ({"operations": ("GET /2/spaces",), "text": "So does threads.list."}, ("threads",)),
+    ({"operations": ("GET /2/spaces",), "text": "public_metrics of a space"}, ()),
+    ({"fields": ("configuration.statuses.most",), "is_exact": True}, ("limits",)),
+    ({"fields": ("configuration.statuses",), "is_exact": True}, ("limits",)),
+    ({"fields": ("configuration.polls.most",), "is_exact": True}, ()),
+    ({"fields": ("user.address",), "is_exact": True}, ()),
     ({}, ()),
 ])  # fmt: skip
 def test_what_a_change_names_is_what_it_touches(said: dict[str, Any], wanted: tuple[str, ...]) -> None:
     assert names(**said) == wanted
+
+
+@pytest.mark.parametrize(
+    ("operations", "wanted"),
+    [(("GET /2/users", "GET /2/users/{id}"), ("one",)), (("GET /2/users",), ("many",))],
+)
+def test_a_path_without_its_last_id_is_the_call_of_ours_that_has_none(
+    operations: tuple[str, ...], wanted: tuple[str, ...]
+) -> None:
+    many, one = replace(READ, name="many", path="/2/users"), replace(READ, name="one")
+    said = Said(operations=operations)
+    found = touched(said, Kind.LIMIT, (many, one), MINE).surfaces
+    assert set(wanted) <= set(found)
+    assert ("one" in found) == ("GET /2/users/{id}" in operations)
 
 
 def test_what_stands_behind_it_is_counted() -> None:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Busy, Conflict, NotAllowed, NotFound
+from chalicelib.accounts import store as account_rows
+from chalicelib.core.errors import Busy, Conflict, InvalidInput, NotAllowed, NotFound
+from chalicelib.core.history import BY_JOB
 from chalicelib.core.http import MaybeSent, Request
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
@@ -59,17 +61,18 @@ class Watch:
     catalogue: Mapping[str, Source]
     site: dict[str, Any] = field(default_factory=dict)
     heard: list[tuple[str, list[str]]] = field(default_factory=list)
+    objects: Any = None
 
     def __post_init__(self) -> None:
         office, kernel = self.office, self.office.kernel
         self.transport = FakeTransport(self.answer)
-        self.sources = Sources(kernel, office.org, self.catalogue)
+        self.sources = Sources(kernel, office.org, self.catalogue, self.servers)
         self.tracker = Tracker(
             kernel,
             office.org,
             self.sources,
             office.changes,
-            office.objects,
+            self.objects or office.objects,
             client(office.stage.clock, self.transport),
             lambda kind: LinesReader(),
             lambda source, snapshot: [incident(line) for line in snapshot["lines"]],
@@ -78,6 +81,9 @@ class Watch:
         mailer: Any = office.postbox
         tellings = SourceTellings(kernel, office.org, self.sources, mailer, office.stage.settings)
         office.handlers |= {TRACK: self.tracker.track_source, TELL_SOURCE: tellings.tell_source}
+
+    def servers(self, platform: str) -> list[str]:
+        return [a.server for a in self.office.accounts.everyone() if a.platform == platform]
 
     def answer(self, request: Request) -> Any:
         said = self.site[request.url.rpartition("/")[2]]
@@ -274,6 +280,23 @@ def test_the_company_sets_address_rhythm_and_off(watch: Watch) -> None:
     assert f"{TRACK}#feed" in office.entries()
 
 
+def test_an_address_without_https_is_set_only_where_the_stage_may_call_it(watch: Watch) -> None:
+    office, ops = watch.office, watch.office.actor(watch.office.ops)
+    near = Sources(office.kernel, office.org, watch.catalogue, allowed_hosts=frozenset({"127.0.0.1:4571"}))
+    assert near.set(ops, "feed", OwnSource("http://127.0.0.1:4571/feed")).own.version == 1
+    for url in ("http://127.0.0.1:4572/feed", "http://docs.example/feed"):
+        with pytest.raises(InvalidInput):
+            near.set(ops, "feed", OwnSource(url, version=1))
+
+
+def test_a_source_without_an_address_is_off_until_the_company_sets_one(watch: Watch) -> None:
+    office, ops = watch.office, watch.office.actor(watch.office.ops)
+    sources = Sources(office.kernel, office.org, {"nowhere": replace(source("nowhere"), url="")})
+    assert sources.get("nowhere").own.is_off
+    assert not sources.set(ops, "nowhere", OwnSource("https://docs.example/moved")).own.is_off
+    assert f"{TRACK}#nowhere" in office.entries()
+
+
 def test_only_those_who_keep_the_register_set_sources(watch: Watch) -> None:
     with pytest.raises(NotAllowed):
         watch.sources.set(watch.office.actor(watch.office.author), "feed", OwnSource())
@@ -296,3 +319,93 @@ def test_each_source_keeps_its_own_turn(key: str, seconds: int, at: int) -> None
 def test_sources_do_not_all_come_at_once() -> None:
     turns = {next_at(f"source{n}", 6 * HOUR, NOON) for n in range(40)}
     assert len(turns) > 30
+
+
+@pytest.fixture
+def servers(office: Office) -> Watch:
+    of_all = replace(source("server", SourceKind.SERVER), url="https://{server}/about")
+    return Watch(office, {"feed": source("feed"), "server": of_all}, {"about": "One", "feed": "Two"})
+
+
+def test_each_server_that_our_accounts_live_on_is_a_source(servers: Watch) -> None:
+    assert [found.source.key for found in servers.sources.all()] == ["feed"]
+    for handle, server in (("a", "one.example"), ("b", "one.example/"), ("c", "two.example:444")):
+        servers.office.account(handle=handle, server=f"https://{server}")
+    servers.office.account("linkedin", server="https://three.example")
+    servers.office.account(handle="d", server="http://[::1]/")
+    assert servers.tracker.ensure() == {"sources": 3, "put_back": 3}
+    assert set(servers.office.entries()) == {
+        f"{TRACK}#{key}" for key in ("feed", "server@one.example", "server@two.example:444")
+    }
+    assert servers.look("server@one.example") == "later"
+    assert servers.transport.requests[-1].url == "https://one.example/about"
+    for gone in ("server", "server@", "server@three.example", "feed@one.example", "@one.example"):
+        with pytest.raises(NotFound):
+            servers.sources.get(gone)
+
+
+def test_a_server_that_fails_is_listed_alone_and_one_that_is_left_is_looked_at_no_more(
+    servers: Watch,
+) -> None:
+    one = servers.office.account(handle="a", server="https://one.example")
+    servers.office.account(handle="b", server="https://two.example")
+    servers.site["about"] = "!"
+    servers.look("server@one.example")
+    servers.site["about"] = "Fine"
+    servers.look("server@two.example")
+    assert [state.key for state in servers.tracker.failing()] == ["server@one.example"]
+    change = servers.office.kernel.change(BY_JOB)
+    change.put(account_rows.TABLE, account_rows.account_item(replace(one, platform="linkedin")))
+    change.record(f"account#{one.account_id}", "moved")
+    servers.office.kernel.commit(change)
+    assert servers.look("server@one.example") != "later"
+    assert servers.tracker.failing() == []
+    assert f"{TRACK}#server@one.example" not in servers.office.entries()
+
+
+def test_no_more_than_fifty_servers_are_looked_at_and_the_fullest_first(servers: Watch) -> None:
+    full = ["https://full.example"] * 3
+    of_all = Sources(
+        servers.office.kernel, servers.office.org, servers.catalogue,
+        lambda platform: [*(f"https://s{n}.example" for n in range(80)), *full],
+    ).all()  # fmt: skip
+    assert len(of_all) == 51
+    assert of_all[1].source.key == "server@full.example"
+
+
+def test_a_server_can_be_set_off_by_itself(servers: Watch) -> None:
+    servers.office.account(server="https://one.example")
+    ops = servers.office.actor(servers.office.ops)
+    servers.sources.set(ops, "server@one.example", OwnSource(is_off=True))
+    assert servers.tracker.ensure()["sources"] == 1
+
+
+@pytest.mark.parametrize("days", [299, 301])
+@pytest.mark.parametrize("says", ["Gamma is removed", reply(500)])
+def test_a_snapshot_that_has_grown_old_is_written_again(watch: Watch, days: int, says: Any) -> None:
+    watch.look()
+    before, objects = watch.state(), Keeping(watch.office.objects)
+    later = Watch(watch.office, watch.catalogue, watch.site, objects=objects)
+    later.office.stage.clock.advance(days=days)
+    later.site["feed"] = says
+    for _ in range(2):
+        later.look()
+    is_old = days > 300
+    assert objects.written == ([before.snapshot] if is_old else [])
+    assert (later.state().kept_at == later.office.now) is is_old
+    assert (later.state().snapshot, later.state().changed_at) == (before.snapshot, before.changed_at)
+
+
+@dataclass
+class Keeping:
+    """Notes what is written."""
+
+    objects: Any
+    written: list[str] = field(default_factory=list)
+
+    def read(self, key: str) -> bytes:
+        return bytes(self.objects.read(key))
+
+    def write(self, key: str, body: bytes, mime: str) -> None:
+        self.written.append(key)
+        self.objects.write(key, body, mime)

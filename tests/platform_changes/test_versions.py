@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -13,8 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.core.history import BY_JOB
 from chalicelib.core.timetable import Lane
 from chalicelib.core.work import Worker
-from chalicelib.platform_changes.model import Kind, Source, SourceKind, SourceState
-from chalicelib.platform_changes.signals import Record
+from chalicelib.platform_changes.model import Kind, PlatformChange, Source, SourceKind, SourceState
 from chalicelib.platform_changes.source_settings import Looked
 from chalicelib.platform_changes.sources.versions import VersionRow
 from chalicelib.platform_changes.store import OwnSource
@@ -45,7 +45,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         office = self.office
-        self.record: Record = office.changes.record
+        self.record: Callable[..., PlatformChange | None] = office.changes.record
         self.register = VersionRegister(
             office.kernel, office.org, office.accounts, ("linkedin", "x", "facebook"),
             self.known.get, lambda name: self.rows.get(name, []), self.recorded,
@@ -54,7 +54,7 @@ class Desk:
         tellings = VersionTellings(office.kernel, office.org, self.register, mailer, office.stage.settings)
         office.handlers |= {CHECK: self.register.check_versions, TELL: tellings.tell_version}
 
-    def recorded(self, *found: Any) -> object:
+    def recorded(self, *found: Any) -> PlatformChange | None:
         return self.record(*found)
 
     def ends(self, ends_on: date | None, platform: str = "linkedin", version: str = "202511") -> None:
@@ -217,13 +217,65 @@ def test_a_version_that_has_ended_becomes_one_breaking_change_though_every_call_
     assert SET_IN in change.text
 
 
+@pytest.mark.parametrize("was_known", [False, True])
+def test_the_day_on_which_a_version_ends_brings_one_mail_with_its_setting_and_accounts(
+    desk: Desk, was_known: bool
+) -> None:
+    """That of the record, also where a table has told of the end long before."""
+    ends_on = TODAY + timedelta(days=2)
+    desk.ends(ends_on)
+    desk.office.account("linkedin", "zorza")
+    if was_known:
+        found: dict[str, Any] = {"versions": ("202511",), "effective_on": ends_on, "hint": Kind.DEPRECATION}
+        desk.office.found("202511 ends", platform="linkedin", source="table", **found)
+    desk.days(1)
+    desk.office.postbox.sent.clear()
+    desk.days(4)
+    (mail,) = desk.office.postbox.to(desk.office.ops)
+    title = "202511 ends" if was_known else "202511 has ended, and we still call it"
+    assert mail.subject == f"Has taken effect at LinkedIn: {title}"
+    for said in (SET_IN, "zorza", "Its last day was before 2026-11-25"):
+        assert said in mail.text
+
+
+def test_an_end_whose_record_somebody_has_closed_is_told_all_the_same(desk: Desk) -> None:
+    ends_on = TODAY + timedelta(days=2)
+    desk.ends(ends_on)
+    desk.office.account("linkedin", "zorza")
+    found: dict[str, Any] = {"versions": ("202511",), "effective_on": ends_on, "hint": Kind.DEPRECATION}
+    made = desk.office.found("202511 ends", platform="linkedin", **found)
+    assert made is not None
+    office = desk.office
+    office.changes.correct(office.actor(office.ops), made.change_id, made.version, {"status": "done"})
+    desk.days(1)
+    office.postbox.sent.clear()
+    desk.days(3)
+    assert desk.subjects() == [OVER]
+
+
+@pytest.mark.parametrize(("platform", "versions", "days", "counts"), [
+    ("linkedin", ("202511",), 40, True),
+    ("linkedin", ("2025-11",), 41, True),
+    ("linkedin", ("202511",), 50, False),
+    ("linkedin", ("202511", "202601"), 40, False),
+    ("linkedin", (), 40, False),
+    ("facebook", ("202511",), 40, False),
+])  # fmt: skip
+def test_the_register_knows_which_ends_it_counts_down_to(
+    desk: Desk, platform: str, versions: tuple[str, ...], days: int, counts: bool
+) -> None:
+    desk.ends(TODAY + timedelta(days=40))
+    on = TODAY + timedelta(days=days)
+    assert desk.register.counts_down(platform, versions, on) is counts
+
+
 def test_a_check_that_crashed_in_between_tells_each_person_once(desk: Desk) -> None:
     desk.ends(TODAY + timedelta(days=6))
     desk.ends(TODAY + timedelta(days=5), "facebook", "v21.0")
     desk.ends(TODAY - timedelta(days=1), "x", "2")
     record = desk.record
 
-    def fails_once(*found: Any) -> object:
+    def fails_once(*found: Any) -> PlatformChange | None:
         desk.record = record
         raise RuntimeError
 

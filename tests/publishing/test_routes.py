@@ -31,8 +31,9 @@ OURS = [route for route in ROUTES if route[2] in REGISTRY]
 OPEN = {
     ("/", "GET"),
     ("/openapi.json", "GET"),
-    *((f"/{page}/{{token}}", method) for page in "acdkqr" for method in ("GET", "HEAD", "POST")),
+    *((f"/{page}/{{token}}", method) for page in "acdkpqr" for method in ("GET", "HEAD", "POST")),
     *((page, method) for page in ("/registry", "/registry.json", "/report") for method in ("GET", "HEAD")),
+    *((f"/b/{{token}}{page}", method) for page in ("", "/feed.xml") for method in ("GET", "HEAD")),
     ("/report", "POST"),
     *((f"/webhooks/{{platform}}{app}", method) for app in ("", "/{app}") for method in ("GET", "POST")),
 }
@@ -102,7 +103,7 @@ def test_nobody_without_a_working_token_gets_past_any_door(desk: Desk, leaver: s
 def test_what_is_open_shows_no_more_than_it_must(desk: Desk) -> None:
     for path, method in OPEN:
         status, _, body = call(path, method, None, headers=FORM if method == "POST" else {})
-        gone = dict.fromkeys("acdkqr", 410)
+        gone = dict.fromkeys("abcdkpqr", 410)
         expected = {**gone, "webhooks": 404, "report": 400 if method == "POST" else 200}.get(
             path.split("/")[1], 200
         )

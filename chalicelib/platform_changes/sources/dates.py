@@ -5,7 +5,8 @@ A day counts when the words before it say that something happens on it ("effecti
 """
 
 import re
-from datetime import date
+from calendar import monthrange
+from datetime import date, timedelta
 
 _MOST_CHARS = 20_000
 _LEADING_CHARS = 20
@@ -84,6 +85,21 @@ def stated_date(text: str) -> date | None:
     """The one whole date that a cell of a table states, with its year and its day; None for anything else."""
     days = {_day(match, None) for match in _DATE.finditer(text[:300]) if match["month_4"] is None}
     return days.pop() if len(days) == 1 else None
+
+
+def dates_in(text: str) -> tuple[date, ...]:
+    """Every date that a text names with its year; of a month without a day, its last day."""
+    found = []
+    for match in _DATE.finditer(text[:_MOST_CHARS]):
+        if day := _day(match, None):
+            month_for = timedelta(days=monthrange(day.year, day.month)[1] - 1)
+            found.append(day + month_for if match["month_4"] else day)
+    return tuple(found)
+
+
+def without_dates(text: str) -> str:
+    """The text with a space in place of each date in it."""
+    return _DATE.sub(" ", text[:_MOST_CHARS])
 
 
 def _weight(match: re.Match[str], before: str, after: str) -> int:

@@ -15,7 +15,7 @@ from chalicelib.platform_changes.model import Finding, Kind, Source
 from chalicelib.platform_changes.sources import mentions
 from chalicelib.platform_changes.sources.dates import effective_on
 from chalicelib.platform_changes.sources.reader import ChangedShape, Snapshot
-from chalicelib.platform_changes.sources.text import fingerprint, plain, squeezed
+from chalicelib.platform_changes.sources.text import fingerprint, folded, plain, squeezed
 
 YOUNG_FOR = timedelta(days=30)
 _MOST_ELEMENTS = 50_000
@@ -110,7 +110,7 @@ def _kept(entry: Any) -> dict[str, Any]:
     label = " ".join(squeezed(str(tag.get("term") or "")) for tag in entry.get("tags", [])[:10])
     hint = mentions.said_kind(label)
     identity = re.sub(r"^https?://", "", _TRACKING.sub("", str(entry.get("id") or link)))
-    said = fingerprint(title.lower(), text[:300].lower())
+    said = fingerprint(folded(title), folded(text[:300]))
     return {
         "key": fingerprint(identity.rstrip("/")) if identity else said,
         "said": said,

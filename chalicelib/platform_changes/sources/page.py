@@ -13,15 +13,18 @@ from difflib import SequenceMatcher
 
 from chalicelib.platform_changes.model import Finding, Kind, Source
 from chalicelib.platform_changes.sources import mentions
-from chalicelib.platform_changes.sources.dates import effective_on, stated_date
+from chalicelib.platform_changes.sources.dates import dates_in, effective_on, stated_date
+from chalicelib.platform_changes.sources.markdown import markdown_blocks
+from chalicelib.platform_changes.sources.noise import is_byline, is_noise, is_stamp, is_tally
 from chalicelib.platform_changes.sources.reader import ChangedShape, Snapshot
+from chalicelib.platform_changes.sources.slips import is_slip, words
 from chalicelib.platform_changes.sources.text import (
     Block,
     decoded,
     fingerprint,
+    folded,
     html_blocks,
     is_html,
-    markdown_blocks,
 )
 
 _TYPES = ("text/", "application/xhtml+xml", "application/markdown", "application/octet-stream")
@@ -30,22 +33,9 @@ _LEAST_SHARE_KEPT = 0.3
 _LEAST_ALIKE = 0.5
 _MOST_PAIRED = 60
 _TITLE_CHARS = 200
+_LABEL_CHARS_MOST = 60
 _ENTRY_CHARS_MOST = 80
 _TEXT_CHARS = 4_000
-_NOISE = re.compile(
-    r"(?:article\s*\W\s*)?(?:page\s)?(?:last\s)?(?:updated|modified|reviewed|edited|published)\b.{0,60}"
-    r"|.{0,60}\b\d{1,3}\s?(?:min|mins|minutes?)(?:\s(?:to\s)?read|\sreading(?:\stime)?)?\W?"
-    r"|[\d.,]{1,12}\s?[km]?\s(?:views?|contributors?|comments?|likes?|votes?|stars?)\W?"
-    r"|[\d.,]{1,12}\s?[km]?\speople\sfound\sthis\s(?:helpful|useful)\W?"
-    r"|(?:was|is|did)\s(?:this|you)\b.{0,40}\b(?:helpful|useful|looking\sfor)\b.{0,40}"
-    r"|.{0,80}\bcookies?\b.{0,400}|accept(?:\sall)?|reject(?:\sall)?|skip\sto\s(?:main\s)?content"
-    r"|in\sthis\sarticle|on\sthis\spage|table\sof\scontents|share(?:\svia|\sthis)?\W?.{0,40}|feedback|yes|no|print|edit"
-    r"|(?:note\s)?access\sto\sthis\spage\srequires\sauthorization.{0,200}"
-    r"|this\sbrowser\sis\sno\slonger\ssupported.{0,300}|upgrade\sto\smicrosoft\sedge.{0,200}"
-    r"|(?:copyright\b|\u00a9).{0,200}|all\srights\sreserved\W?|previous|next|copy(?:\spage)?|learn\smore(?:\shere)?\W?"
-    r"|(?:today\sis\s)?(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s.{0,40}",
-    re.IGNORECASE,
-)
 _NO_PAGE = re.compile(
     r"\b(?:not\sfound|404|sign\sin|log\sin|login|access\sdenied|forbidden|just\sa\smoment|captcha|are\syou\sa\srobot"
     r"|server\serror|bad\sgateway|temporarily\sunavailable|verify\syou\sare)\b",
@@ -69,23 +59,27 @@ _ANCHOR = re.compile(r"\s*[#\u00b6\u200b]+\s*$")
 
 @dataclass(frozen=True)
 class _Paragraph:
+    """`dated` is the last day that the heading over it, or over its section, names."""
+
     heading: str
     text: str
+    dated: date | None = None
 
     @property
     def mark(self) -> str:
-        return self.text.lower()
+        return folded(self.text)
 
 
 class PageReader:
     def read(self, source: Source, body: bytes, content_type: str) -> Snapshot:
-        headings: list[str] = []
+        headings: list[tuple[str, str]] = []
         kept: list[list[object]] = []
         for paragraph in _paragraphs(page_blocks(source, body, content_type)):
-            if not headings or headings[-1] != paragraph.heading:
-                headings.append(paragraph.heading)
+            heading = (paragraph.heading, paragraph.dated.isoformat() if paragraph.dated else "")
+            if not headings or headings[-1] != heading:
+                headings.append(heading)
             kept.append([len(headings) - 1, paragraph.text])
-        return {"headings": headings, "paragraphs": kept}
+        return {"headings": [list(heading) for heading in headings], "paragraphs": kept}
 
     def compare(self, source: Source, before: Snapshot | None, after: Snapshot, today: date) -> list[Finding]:
         if before is None:
@@ -97,12 +91,17 @@ class PageReader:
         if len(was) >= 10 and sum(lost.values()) > (1 - _LEAST_SHARE_KEPT) * len(was):
             return [_rewritten(source, was, now)]
         old, new = _taken(reversed(was), lost)[::-1], _taken(now, won)
+        old, new = _without_slips(old, new)
         pairs, old, new = _paired(old, new)
         headings = {p.heading for p in now}
         return [
             *(_changed(source, then, after_it) for then, after_it in pairs),
             *(_added(source, group) for group in _groups(new, now)),
-            *(_removed(source, group) for group in _groups([p for p in old if p.heading in headings], was)),
+            *(
+                _removed(source, group)
+                for group in _groups([p for p in old if p.heading in headings], was)
+                if not _is_over(group, today)
+            ),
         ]
 
 
@@ -116,9 +115,7 @@ def page_blocks(source: Source, body: bytes, content_type: str) -> list[Block]:
         (source.options or {}).get("format") == "markdown"
     )
     blocks = markdown_blocks(text) if is_markdown and not is_html(text) else html_blocks(text)
-    blocks = [
-        block for block in blocks if block.level or block.cells or not _NOISE.fullmatch(block.text[:600])
-    ]
+    blocks = [block for block in blocks if block.level or block.cells or not is_noise(block.text)]
     if sum(len(block.text) for block in blocks) < _LEAST_CHARS:
         raise ChangedShape("It is a page with hardly any text on it.")
     top = next((block.text for block in blocks if block.level == 1), "")
@@ -128,16 +125,33 @@ def page_blocks(source: Source, body: bytes, content_type: str) -> list[Block]:
 
 
 def _paragraphs(blocks: Iterable[Block]) -> Iterator[_Paragraph]:
-    heading = ""
+    over: dict[int, date | None] = {}
+    heading, label = "", ""
     for block in blocks:
         if block.level:
             heading = _ANCHOR.sub("", block.text)[:_TITLE_CHARS]
-        else:
-            yield _Paragraph(heading, block.text)
+            over = {level: day for level, day in over.items() if level < block.level}
+            over[block.level] = max(dates_in(heading), default=None)
+            label = heading
+            continue
+        over_it = f"{heading}\n{label}"
+        is_noise_here = (
+            is_stamp(block.text, over_it)
+            or is_tally(block.text, heading)
+            or is_byline(block.text, over_it, heading)
+        )
+        if block.cells or not is_noise_here:
+            day = next((over[level] for level in sorted(over, reverse=True) if over[level]), None)
+            yield _Paragraph(heading, block.text, day)
+        # "Sunset date" waits for the day that comes next; what is longer, or has its day, does not.
+        label = "" if len(block.text) > _LABEL_CHARS_MOST or dates_in(block.text) else block.text
 
 
 def _of(snapshot: Snapshot) -> list[_Paragraph]:
-    return [_Paragraph(snapshot["headings"][place], text) for place, text in snapshot["paragraphs"]]
+    headings = [(text, date.fromisoformat(day) if day else None) for text, day in snapshot["headings"]]
+    return [
+        _Paragraph(headings[place][0], text, headings[place][1]) for place, text in snapshot["paragraphs"]
+    ]
 
 
 def _taken(paragraphs: Iterable[_Paragraph], counts: Mapping[str, int]) -> list[_Paragraph]:
@@ -149,6 +163,22 @@ def _taken(paragraphs: Iterable[_Paragraph], counts: Mapping[str, int]) -> list[
             left[paragraph.mark] -= 1
             found.append(paragraph)
     return found
+
+
+def _without_slips(
+    old: Sequence[_Paragraph], new: Sequence[_Paragraph]
+) -> tuple[list[_Paragraph], list[_Paragraph]]:
+    """What is left of both when each is left out that says what one of the others says, but for slips."""
+    waiting = [(paragraph, words(paragraph.text)) for paragraph in old[:_MOST_PAIRED]]
+    changed = []
+    for paragraph in new[:_MOST_PAIRED]:
+        now = words(paragraph.text)
+        same = next((pair for pair in waiting if is_slip(pair[1], now)), None)
+        if same:
+            waiting.remove(same)
+        else:
+            changed.append(paragraph)
+    return [*(paragraph for paragraph, _ in waiting), *old[_MOST_PAIRED:]], [*changed, *new[_MOST_PAIRED:]]
 
 
 def _paired(
@@ -203,6 +233,13 @@ def _states(paragraph: _Paragraph) -> date | None:
     return effective_on(text) or (stated_date(text) if is_entry else None)
 
 
+def _is_over(group: Sequence[_Paragraph], today: date) -> bool:
+    """Whether what has gone was dated and past, as in an archive; the first of it may introduce the rest."""
+    days = [max((*dates_in(p.text), *filter(None, [p.dated])), default=None) for p in group]
+    told = days[1:] if len(days) > 1 and days[0] is None else days
+    return all(day is not None and day < today for day in told)
+
+
 def _added(source: Source, group: Sequence[_Paragraph]) -> Finding:
     text = "\n".join(paragraph.text for paragraph in group)
     day = next(filter(None, map(_states, group)), None)
@@ -236,7 +273,7 @@ def _finding(
     if how != "added" or title.lower() in _PLAIN_HEADINGS or heading == "":
         title = f"{title}: {says}"
     return Finding(
-        key=fingerprint(source.key, how, heading, text.lower()),
+        key=fingerprint(source.key, how, heading, folded(text)),
         title=title[:_TITLE_CHARS],
         text=text[:_TEXT_CHARS],
         url=source.page_url or source.url,

@@ -16,12 +16,34 @@ from chalicelib.platform_changes.sources.text import fingerprint, squeezed
 
 _MOST_LIMITS = 300
 _MOST_DEPTH = 4
+_HOST = re.compile(r"https://([a-z0-9.-]{1,253}(?::[0-9]{1,5})?)/?", re.ASCII)
 _NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})", re.ASCII)
+
+
+def is_of_servers(source: Source) -> bool:
+    """Whether it stands for one source of each server."""
+    return "{server}" in source.url
 
 
 def at_server(source: Source, server: str) -> Source:
     """The source of one server: `server` ("social.example") stands for {server} in its address and key."""
-    return replace(source, key=f"{source.key}@{server}", url=source.url.replace("{server}", server))
+    return replace(
+        source,
+        key=f"{source.key}@{server}",
+        name=f"{source.name} {server}",
+        url=source.url.replace("{server}", server),
+    )
+
+
+def host_of(address: str) -> str:
+    """The host of a server's base URL, as it stands in the key of a source; empty for what is none."""
+    found = _HOST.fullmatch(address)
+    return found[1] if found else ""
+
+
+def server_of(key: str) -> str:
+    """The server that the key of a source stands for; empty for a source that is of no one server."""
+    return key.partition("@")[2]
 
 
 class ServerReader:
@@ -96,7 +118,7 @@ def _new_limits(source: Source, before: Snapshot, after: Snapshot) -> list[Findi
     if not says:
         return []
     lower = bool(gone) or any(new < old for old, new in changed.values())
-    names = {name.partition("=")[0].rpartition(".")[2] for name in [*changed, *gone, *come]}
+    names = {f"configuration.{name.partition('=')[0]}" for name in [*changed, *gone, *come]}
     return [
         Finding(
             key=fingerprint(source.key, "limits", *says),
@@ -105,5 +127,6 @@ def _new_limits(source: Source, before: Snapshot, after: Snapshot) -> list[Findi
             url=source.page_url or source.url,
             hint=Kind.LIMIT if lower else Kind.NEW,
             fields=tuple(sorted(names)),
+            is_exact=True,
         )
     ]

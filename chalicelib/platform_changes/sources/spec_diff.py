@@ -205,6 +205,7 @@ def _whole(source: Source, operation: str, what: str) -> Finding:
         url=source.page_url or source.url,
         hint=Kind.BREAKING if what == _REMOVED else Kind.NEW,
         operations=(operation,),
+        is_exact=True,
     )
 
 
@@ -219,6 +220,7 @@ def _finding(source: Source, operations: Sequence[str], changes: _Changes) -> Fi
         hint=next(kind for whats, kind in _HINTS if any(what in changes.of for what in whats)),
         operations=tuple(operations[:_MOST_OPERATIONS]),
         fields=changes.names(),
+        is_exact=True,
     )
 
 
@@ -231,4 +233,5 @@ def _cut(source: Source, removed: Sequence[str], after: Snapshot) -> Finding:
         url=source.page_url or source.url,
         hint=Kind.BREAKING,
         operations=tuple(sorted(removed)[:_MOST_OPERATIONS]),
+        is_exact=True,
     )

@@ -1,4 +1,4 @@
-"""HTML and Markdown as blocks of plain text: headings, rows of tables, paragraphs.
+"""HTML as blocks of plain text: headings, rows of tables, paragraphs.
 
 Tags are found with one pass of patterns that cannot be made to take long. A real HTML parser can: selectolax
 needs minutes for 200,000 attributes in one tag, or for 300,000 tags that are never closed.
@@ -13,25 +13,24 @@ from html import unescape
 
 from chalicelib.platform_changes.sources.reader import ChangedShape
 
-_MOST_BLOCKS = 20_000
+MOST_BLOCKS = 20_000
 _MOST_TAGS = 100_000
 _MOST_BROKEN_TAGS = 500
-_BLOCK_CHARS_MOST = 4_000
+BLOCK_CHARS_MOST = 4_000
 _LEAST_MAIN_CHARS = 200
+_LOOKALIKES = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", None),
+    }
+)
 
 # Possessive, so that a tag that never ends is given up after one scan.
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""")
 _ATTRIBUTE = re.compile(r"""(?<![\w-])(class|id|role|aria-hidden)\s?=\s?["']([^"']{0,500})""", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
-_ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!<>|~$])")
-_PICTURE = re.compile(r"!\[[^\[\]]{0,300}\]\([^()\s]{0,2000}\)")
-_LINK = re.compile(r"\[([^\[\]]{0,500})\]\([^()\s]{0,2000}(?:\s[^()]{0,200})?\)")
-_INLINE_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
-_LABELLED = re.compile(r"""<[A-Z]\w{0,30}\s[^<>]{0,300}?label="([^"<>]{1,200})"[^<>]{0,500}>""")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(\S.*)")
-_ITEM = re.compile(r"\s{0,20}(?:[-*+]|\d{1,3}[.)])\s+(.*)")
-_RULED = re.compile(r"[\s|:-]+")
-_EMPHASIS = re.compile(r"(?<!\w)_{1,2}(?=\S)|(?<=\S)_{1,2}(?!\w)|\*{1,3}")
 
 _RAW = frozenset({"script", "style", "svg", "template", "iframe", "noscript", "textarea", "math", "select"})
 _ASIDE = frozenset({"nav", "footer", "aside", "form", "dialog", "button", "menu"})
@@ -93,6 +92,18 @@ def squeezed(text: str) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip()
 
 
+def evened(text: str) -> str:
+    """The text with one sign for each kind of quote and dash, and without signs that nobody sees."""
+    return text.translate(_LOOKALIKES)
+
+
+def folded(text: str) -> str:
+    """The text as it is compared: `evened`, and in lower case outside of code."""
+    parts = evened(text).split("`")
+    parts[::2] = (part.lower() for part in parts[::2])
+    return "`".join(parts)
+
+
 def fingerprint(*parts: str) -> str:
     """20 hex digits that stand for these parts, in this order."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:20]
@@ -126,64 +137,11 @@ def html_blocks(html: str) -> list[Block]:
     return page.blocks()
 
 
-def markdown_blocks(text: str) -> list[Block]:
-    """The blocks of a Markdown or MDX page; a component's `label` is a heading. Raises ChangedShape."""
-    found: list[Block] = []
-    paragraph: list[str] = []
-    fenced = False
-    lines = text.splitlines()
-    if lines and lines[0].strip() == "---" and "---" in (line.strip() for line in lines[1:60]):
-        lines = lines[next(n for n, line in enumerate(lines[1:60], 1) if line.strip() == "---") + 1 :]
-
-    def end() -> None:
-        if words := squeezed(" ".join(paragraph)):
-            found.append(Block(words[:_BLOCK_CHARS_MOST]))
-        paragraph.clear()
-        if len(found) > _MOST_BLOCKS:
-            raise ChangedShape(f"It has more than {_MOST_BLOCKS} paragraphs.")
-
-    for line in lines:
-        bare = line.strip()
-        if bare.startswith(("```", "~~~")):
-            end()
-            fenced = not fenced
-        elif fenced:
-            paragraph.append(bare)
-        elif not bare:
-            end()
-        elif heading := _HEADING.fullmatch(line[:2000]):
-            end()
-            found.append(Block(squeezed(_inline(heading[2]).rstrip("# ")), len(heading[1])))
-        elif label := _LABELLED.match(bare[:2000]):
-            end()
-            found.append(Block(squeezed(unescape(label[1])), 2))
-        elif bare.startswith("|"):
-            end()
-            if not _RULED.fullmatch(bare[:2000]):
-                cells = tuple(squeezed(_inline(cell)) for cell in bare[:8000].strip("|").split("|"))
-                found.append(Block(" | ".join(cells), cells=cells))
-        elif item := _ITEM.fullmatch(line[:8000]):
-            end()
-            paragraph.append(_inline(item[1]))
-        else:
-            paragraph.append(_inline(bare[:8000]))
-    end()
-    return [block for block in found if block.text]
-
-
 def plain(markup: str) -> str:
     """Any text that may hold HTML, as plain text in one line. Raises ChangedShape."""
     if "<" not in markup and "&" not in markup:
         return squeezed(markup)
     return " ".join(block.text for block in html_blocks(markup))
-
-
-def _inline(text: str) -> str:
-    text = _LINK.sub(r"\1", _PICTURE.sub("", text))
-    outside = text.split("`")
-    for place in range(0, len(outside), 2):
-        outside[place] = _EMPHASIS.sub("", _ESCAPED.sub(r"\1", _INLINE_TAG.sub(" ", outside[place])))
-    return unescape("`".join(outside))
 
 
 @dataclass(frozen=True)
@@ -330,18 +288,18 @@ class _Page:
     def _flush(self) -> None:
         if self._cells is not None:
             self._end_cell()
-            block = Block(" | ".join(self._cells)[:_BLOCK_CHARS_MOST], cells=tuple(self._cells[:50]))
+            block = Block(" | ".join(self._cells)[:BLOCK_CHARS_MOST], cells=tuple(self._cells[:50]))
             self._cells = None
         else:
-            block = Block(_tidy("".join(self._words))[:_BLOCK_CHARS_MOST], self._level)
+            block = Block(_tidy("".join(self._words))[:BLOCK_CHARS_MOST], self._level)
             self._words.clear()
         if not block.text.strip(" |"):
             return
         self._all.append(block)
         if self._inside:
             self._main.append(block)
-        if len(self._all) > _MOST_BLOCKS:
-            raise ChangedShape(f"It has more than {_MOST_BLOCKS} paragraphs.")
+        if len(self._all) > MOST_BLOCKS:
+            raise ChangedShape(f"It has more than {MOST_BLOCKS} paragraphs.")
 
 
 def _tidy(text: str) -> str:

@@ -2,7 +2,8 @@
 
 A rule applies to the calls that match its account and route, in the order the rules were given, until its
 `times` are used up. On either network `statuses` is the publishing call, `media` the upload, and `reads` a
-look at one account's profile or posts, by whomever. Rules live in memory: a restarted platform behaves.
+look at one account's profile or posts, by whomever. `deprecated` answers as ever, and says that the call will
+end. Rules live in memory: a restarted platform behaves.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ MODES = (
     "token_revoked",
     "suspended",
     "lag",
+    "deprecated",
     "none",
 )
 DEFAULT_SECONDS = {"slow": 5.0, "slow_drip": 30.0, "lag": 30.0}
@@ -169,7 +171,7 @@ class Exchange(Protocol):
 
 
 def obey(rule: Rule, exchange: Exchange, now: datetime) -> Response:
-    """Fail as the rule says; only `slow`, `slow_drip` and rules with `after` carry the call out.
+    """Fail as the rule says. `slow`, `slow_drip`, `deprecated` and rules with `after` carry the call out.
 
     Raises NoAnswerError where the rule gives no answer.
     """
@@ -178,11 +180,19 @@ def obey(rule: Rule, exchange: Exchange, now: datetime) -> Response:
         return exchange.answered()
     if rule.mode == "slow_drip":
         return _dripping(exchange.answered(), rule.seconds)
+    if rule.mode == "deprecated":
+        return _deprecated(exchange.answered(), now)
     if rule.after:
         exchange.answered()
     if rule.mode in ("drop", "accept_then_drop"):
         raise NoAnswerError
     return _ANSWERS[rule.mode](rule, exchange, now)
+
+
+def _deprecated(response: Response, now: datetime) -> Response:
+    """As it would be, and said to end: https://www.rfc-editor.org/rfc/rfc9745."""
+    response.headers["Deprecation"] = f"@{int(now.timestamp())}"
+    return response
 
 
 def _dripping(response: Response, seconds: float) -> Response:

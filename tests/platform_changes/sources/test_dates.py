@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.platform_changes.sources.dates import effective_on, stated_date
+from chalicelib.platform_changes.sources.dates import dates_in, effective_on, stated_date, without_dates
 
 _DAYS = st.dates(date(2015, 1, 1), date(2045, 12, 31))
 _FORMATS = (
@@ -99,3 +99,9 @@ def test_a_cell_with_no_whole_date_or_with_two_states_none() -> None:
     assert stated_date("TBD") is None
     assert stated_date("July 2019") is None
     assert stated_date("May 1, 2026 or June 1, 2026") is None
+
+
+def test_the_dates_in_a_text_are_all_of_its_whole_days_and_the_ends_of_its_months() -> None:
+    text = "On March 3, 2026 and 2026-04-05 we met; from February 2028 we meet by 5 May."
+    assert dates_in(text) == (date(2026, 3, 3), date(2026, 4, 5), date(2028, 2, 29))
+    assert without_dates("It ends on 2026-04-05 at noon") == "It ends on   at noon"

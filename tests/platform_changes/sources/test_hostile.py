@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from chalicelib.platform_changes.model import SourceKind
+from chalicelib.platform_changes.sources.markdown import markdown_blocks
 from chalicelib.platform_changes.sources.reader import ChangedShape, reader
-from chalicelib.platform_changes.sources.text import html_blocks, markdown_blocks, plain
+from chalicelib.platform_changes.sources.text import html_blocks, plain
 from tests.platform_changes.sources.kit import page, source
 
 _BOMB = (

@@ -207,3 +207,74 @@ def test_only_what_came_or_went_is_found(before: list[str], after: list[str]) ->
     assert len(found) <= len(before) + len(after)
     if sorted(before) == sorted(after):
         assert titles(found) == []
+
+
+ARCHIVED = (
+    "# Notes",
+    "An account may publish posts.",
+    "# Breaking changes",
+    "What is listed here ends.",
+    "# May 2026",
+    "The field `reach` is calculated in another way.",
+    "- `views` will be removed on June 1, 2026.",
+    "# Words",
+    "Whoever reads this is heard and answered.",
+)
+
+
+def test_a_past_entry_that_leaves_a_page_was_archived_and_one_still_to_come_was_withdrawn() -> None:
+    kept = [part for part in ARCHIVED if "June 1" not in part]
+    assert looks(PAGE, page(*ARCHIVED), page(*kept)) == []
+    (found,) = looks(PAGE, page(*ARCHIVED), page(*kept), today=date(2026, 5, 20))
+    assert found.text.startswith("No longer there: `views`")
+
+
+def test_what_stands_under_a_past_month_is_dated_by_it_also_below_a_heading_of_its_own() -> None:
+    def monthly(*months: str) -> str:
+        note = "<h3>Changed</h3><p>The field {0} is calculated in another way.</p>"
+        return page(*BASE).replace(
+            "</main>", "".join(f"<h2>{m} 2026</h2>{note.format(m)}" for m in months) + "</main>"
+        )
+
+    was = monthly("December", "October", "May")
+    assert looks(PAGE, was, monthly("December", "October")) == []
+    (found,) = looks(PAGE, was, monthly("October", "May"))
+    assert found.text == "No longer there: The field December is calculated in another way."
+
+
+def test_a_list_of_past_ends_goes_with_the_sentence_that_introduces_it_and_nothing_else_does() -> None:
+    ends = (
+        "The versions below will be sunset.",
+        "- 202501 - January 15, 2026",
+        "- 202502 - February 16, 2026",
+    )
+    parts = [*ARCHIVED[:4], *ends, *ARCHIVED[4:]]
+    assert looks(PAGE, page(*parts), page(*ARCHIVED)) == []
+    undated = ("- The field `old_reach` is answered.", "- So is `old_views`.")
+    parts = [*ARCHIVED[:4], ends[1], *undated, *ARCHIVED[4:]]
+    assert len(looks(PAGE, page(*parts), page(*ARCHIVED))) == 1
+
+
+@given(st.dates(date(2020, 1, 1), date(2026, 11, 22)), st.dates(date(2026, 11, 23), date(2035, 1, 1)))
+def test_only_what_is_not_past_is_missed(past: date, ahead: date) -> None:
+    def with_day(day: date) -> str:
+        return page(
+            *ARCHIVED[:4], f"The field `old` changes by {day:%B} {day.day}, {day.year}.", *ARCHIVED[4:]
+        )
+
+    assert looks(PAGE, with_day(past), page(*ARCHIVED)) == []
+    assert len(looks(PAGE, with_day(ahead), page(*ARCHIVED))) == 1
+
+
+@given(st.sampled_from(["thinks", "cals", "inerface", "mounth"]))
+def test_a_typing_error_and_its_mending_are_no_finding(wrong: str) -> None:
+    right = {"thinks": "things", "cals": "calls", "inerface": "interface", "mounth": "month"}[wrong]
+    said = f"This tells of all \u201c{right}\u201d that we do, for those who want it."
+    was = said.replace(right, wrong).replace("\u201c", '"').replace("\u201d", '"')
+    assert looks(PAGE, page(*BASE, was), page(*BASE, said)) == []
+
+
+def test_code_that_changes_by_one_letter_or_by_its_case_has_changed() -> None:
+    said = "The value is `CompanyFollowedByMember` from now on."
+    for other in (said.replace("Member", "Members"), said.replace("Followed", "FOLLOWED")):
+        assert len(looks(PAGE, page(*BASE, said), page(*BASE, other))) == 1

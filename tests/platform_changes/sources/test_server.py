@@ -8,7 +8,7 @@ import pytest
 from chalicelib.platform_changes.model import Kind, SourceKind
 from chalicelib.platform_changes.sources.catalogue import sources
 from chalicelib.platform_changes.sources.reader import ChangedShape, reader
-from chalicelib.platform_changes.sources.server import at_server
+from chalicelib.platform_changes.sources.server import at_server, server_of
 from tests.platform_changes.sources.kit import looks, source, titles
 
 SERVER = source(SourceKind.SERVER)
@@ -48,7 +48,7 @@ def test_a_lower_limit_is_a_limit_and_a_higher_one_is_new() -> None:
     (higher,) = looks(SERVER, about(), about(characters=5000))
     assert (lower.hint, lower.fields, lower.text) == (
         Kind.LIMIT,
-        ("max_characters",),
+        ("configuration.statuses.max_characters",),
         "statuses.max_characters: 300, was 500.",
     )
     assert higher.hint is Kind.NEW
@@ -59,7 +59,9 @@ def test_a_type_of_file_that_is_no_longer_taken_is_a_limit() -> None:
         return about(configuration={"media_attachments": {"supported_mime_types": list(types)}})
 
     (found,) = looks(SERVER, taking("image/heic", "image/png"), taking("image/png", "image/avif"))
-    assert (found.hint, found.fields) == (Kind.LIMIT, ("supported_mime_types",))
+    assert (found.hint, found.fields) == (
+        Kind.LIMIT, ("configuration.media_attachments.supported_mime_types",),
+    )  # fmt: skip
     assert "no longer image/heic" in found.text
     (more,) = looks(SERVER, taking("image/png"), taking("image/png", "image/avif"))
     assert more.hint is Kind.NEW
@@ -94,3 +96,6 @@ def test_a_source_of_servers_becomes_the_source_of_one() -> None:
     one = at_server(sources()["mastodon-server"], "social.planted.example")
     assert one.url == "https://social.planted.example/api/v2/instance"
     assert one.key == "mastodon-server@social.planted.example"
+    assert one.name == "Mastodon server social.planted.example"
+    assert server_of(one.key) == "social.planted.example"
+    assert server_of("mastodon-server") == ""
