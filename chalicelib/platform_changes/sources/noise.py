@@ -94,7 +94,7 @@ def is_tally(text: str, heading: str) -> bool:
 
 
 def is_byline(text: str, label: str, heading: str) -> bool:
-    """Whether a paragraph is a row of stamps and tallies: "Feb 10, 2026 \u00b7 3 days ago \u00b7 1,204 views"."""
+    """Whether a paragraph is a row of stamps and tallies: "Feb 10, 2026 | 3 days ago | 1,204 views"."""
     parts = [part for part in _BETWEEN.split(text[: _BYLINE_PARTS_MOST * _TALLY_CHARS_MOST]) if part]
     return 1 < len(parts) <= _BYLINE_PARTS_MOST and all(
         is_noise(part) or is_stamp(part, label) or is_tally(part, heading) for part in parts
