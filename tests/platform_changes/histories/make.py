@@ -14,6 +14,8 @@ from tests.platform_changes.histories import (
     feeds,
     held_out_changelog,
     held_out_page,
+    held_out_second_feed,
+    held_out_second_page,
     held_out_spec,
     pages,
     pinterest,
@@ -37,6 +39,8 @@ MADE_BY = (
     versions,
     held_out_changelog,
     held_out_page,
+    held_out_second_feed,
+    held_out_second_page,
     held_out_spec,
 )
 
