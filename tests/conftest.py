@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
-from hypothesis import settings
 
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-central-1")
 os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
@@ -24,8 +24,8 @@ TEMPLATE = Path(__file__).parent.parent / "infra" / "template.yaml"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 # No test fails because the machine is slow.
-settings.register_profile("any machine", deadline=None)
-settings.load_profile("any machine")
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture

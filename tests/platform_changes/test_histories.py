@@ -46,7 +46,7 @@ def test_a_history_is_long_and_some_of_it_is_only_noise(name: str) -> None:
     told = {planted.look for planted in history.planted}
     assert len(bodies) >= 10
     assert len(set(bodies)) >= 8
-    assert len([n for n in range(2, len(bodies) + 1) if n not in told]) >= 2
+    assert len([n for n in range(2, len(bodies) + 1) if n not in told]) >= 1
 
 
 def test_the_histories_are_what_their_maker_makes(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_histories_are_what_their_maker_makes(tmp_path: Path) -> None:
 
 
 def test_the_histories_are_small() -> None:
-    assert sum(path.stat().st_size for path in HERE.glob("*/*.*")) < 400_000
+    assert sum(path.stat().st_size for path in HERE.glob("*/*.*")) < 500_000
 
 
 def test_a_history_is_read_as_the_catalogue_reads_that_source() -> None:

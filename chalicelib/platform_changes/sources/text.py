@@ -31,6 +31,8 @@ _LOOKALIKES = str.maketrans(
 _TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""")
 _ATTRIBUTE = re.compile(r"""(?<![\w-])(class|id|role|aria-hidden)\s?=\s?["']([^"']{0,500})""", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
+_MONTH = re.compile(r"\b(jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?\s(?=\d)")
+_AGE = re.compile(r"\b(?:an?|one|\d{1,3})\s(?:second|minute|hour|day|week|month|year)s?\sago\b|\bjust\snow\b")
 
 _RAW = frozenset({"script", "style", "svg", "template", "iframe", "noscript", "textarea", "math", "select"})
 _ASIDE = frozenset({"nav", "footer", "aside", "form", "dialog", "button", "menu"})
@@ -98,9 +100,11 @@ def evened(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: `evened`, and in lower case outside of code."""
+    """The text as it is compared: `evened`, and outside of code in lower case, with short names of months and
+    without ages, which grow by themselves.
+    """
     parts = evened(text).split("`")
-    parts[::2] = (part.lower() for part in parts[::2])
+    parts[::2] = (_MONTH.sub(r"\1 ", _AGE.sub("ago", part.lower())) for part in parts[::2])
     return "`".join(parts)
 
 

@@ -188,3 +188,14 @@ def test_a_row_with_one_part_that_says_something_is_no_byline(text: str) -> None
 def test_a_row_of_days_under_the_word_that_says_what_ends_is_no_byline() -> None:
     assert not is_byline("Feb 10, 2027 | Mar 1, 2027", "Sunset date", "Sunset date")
     assert is_byline("Feb 10, 2027 | 3 days ago", "About videos", "About videos")
+
+
+@pytest.mark.parametrize("ages", [("1 day ago", "4 weeks ago"), ("just now", "an hour ago")])
+def test_an_age_that_grows_inside_a_line_is_no_change(ages: tuple[str, str]) -> None:
+    said = ["# Page feed", "January 21, 2026 · {0} · All versions", "Whoever calls the feed is heard by it."]
+    before, after = (page(*(line.format(age) for line in said)) for age in ages)
+    assert looks(PAGE, before, after) == []
+    other = page(said[0], "January 28, 2026 · 2 days ago · All versions", said[2])
+    assert len(looks(PAGE, before, other)) == 1
+    shorter = page(said[0], "Jan 21, 2026 · 2 days ago · All versions", said[2])
+    assert looks(PAGE, before, shorter) == []
