@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from xml.etree import ElementTree as Xml
+from xml.etree import ElementTree as Xml  # nosec B405 - writes XML, and reads none
 
 from chalicelib.core.words import Words, one_line
 from chalicelib.platform_changes import briefing_words as plain

@@ -77,7 +77,7 @@ def published_at(entry: Any) -> datetime | None:
 
 
 def _safe(body: bytes) -> bytes:
-    from xml.etree.ElementTree import tostring
+    from xml.etree.ElementTree import tostring  # nosec B405 - writes, what defusedxml has read
 
     from defusedxml.ElementTree import ParseError, iterparse  # type: ignore[import-untyped]
 
