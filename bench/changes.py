@@ -26,7 +26,8 @@ def measure() -> Section:
         "planted in them (`tests/platform_changes/histories`), replayed by the clock through the real "
         "tracker and register. A record is false when people see it and it says nothing that was planted "
         "then. The histories are our own, written after the forms of the real ones, so the world will be "
-        "harder; those held out were looked at only to measure.",
+        "harder; those called held out were unseen by the code when they were first measured, and what they "
+        "showed was mended since.",
     )
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "scores.json"
