@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from chalicelib.accounts.directory import network_name
 from chalicelib.accounts.outages import Became, Line
 from chalicelib.accounts.service import Accounts
-from chalicelib.core.errors import SignalboxError
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.letters import Said, counted, letter
 from chalicelib.core.mail import Mail, Mailer
 from chalicelib.core.settings import Settings
+from chalicelib.core.telling import tell_each
 from chalicelib.core.timetable import Claim
 from chalicelib.core.words import Words, mark, one_line
 from chalicelib.core.work import Later
@@ -26,8 +26,6 @@ from chalicelib.platform_changes.outages import Outage, Outages
 
 DUE_WITHIN = timedelta(hours=24)
 RECEIPT_AFTER = timedelta(minutes=5)  # by then what waited has been tried again
-RETRY_FOR = timedelta(seconds=30)
-TOLD_AT_ONCE_FOR = timedelta(seconds=45)  # half of a worker's time
 MOST_LINES = 20
 
 Due = Callable[[str, datetime], list[Line]]
@@ -121,27 +119,12 @@ class OutageTellings:
         return theirs
 
     def _tell_each(self, claim: Claim, people: Iterable[str], mail: Callable[[Person], Mail]) -> None:
-        """Mail everybody, though one address fails; who was mailed is kept, and the others are tried again.
+        """As core/telling.py does."""
 
-        Raises Later when some could not be mailed or there was no time, the error itself when none could.
-        """
-        told = set(filter(None, claim.entry.args.get("told", "").split(",")))
-        waiting, newly = sorted(set(people) - told), set[str]()
-        failure: SignalboxError | None = None
-        started = self._kernel.clock.now()
-        for person_id in waiting:
-            if self._kernel.clock.now() - started > TOLD_AT_ONCE_FOR:
-                break
-            try:
-                self._mailer.send(mail(self._org.person(person_id)))
-                newly.add(person_id)
-            except SignalboxError as error:
-                failure = error
-        if failure is not None and not newly:
-            raise failure
-        if len(newly) < len(waiting):
-            again = {**claim.entry.args, "told": ",".join(sorted(told | newly))}
-            raise Later(self._kernel.clock.now() + (RETRY_FOR if failure else timedelta(0)), again)
+        def send(person_id: str) -> None:
+            self._mailer.send(mail(self._org.person(person_id)))
+
+        tell_each(self._kernel.clock, claim, people, send)
 
     # The mails
 

@@ -14,11 +14,12 @@ from chalicelib.accounts.model import Account
 from chalicelib.accounts.service import Accounts
 from chalicelib.core.clock import to_text
 from chalicelib.core.database import Item
-from chalicelib.core.errors import NotFound, SignalboxError
+from chalicelib.core.errors import NotFound
 from chalicelib.core.kernel import Kernel
 from chalicelib.core.mail import Mail, Mailer
 from chalicelib.core.pages import Templates
 from chalicelib.core.settings import Settings
+from chalicelib.core.telling import tell_each, told_of
 from chalicelib.core.timetable import Claim
 from chalicelib.core.words import Words, mark, one_line
 from chalicelib.core.work import Later
@@ -28,8 +29,6 @@ from chalicelib.publishing.holds import Hold, Holds
 from chalicelib.publishing.model import Post, VariantState
 from chalicelib.publishing.store import PostStore, post_read
 
-RETRY_FOR = timedelta(seconds=30)
-TOLD_AT_ONCE_FOR = timedelta(seconds=45)  # half of a worker's time
 TOLD_AGAIN_FOR = timedelta(hours=1)  # while a hold stands: how often what it met since is told
 SETTLED_FOR = timedelta(minutes=1)  # a receipt's line is there this long after the time on it, and not later
 MOST_POSTS, MOST_CHANNELS = 20, 8  # of one kind in one mail; of the others there is a number
@@ -283,27 +282,9 @@ class Tidings:
         return met
 
     def _tell_each(self, claim: Claim, people: Iterable[str | None], send: Callable[[Person], None]) -> None:
-        """Mail everybody, though one address fails; who was mailed is kept, and the others are tried again.
-
-        Raises Later when some could not be mailed or there was no time, the error itself when none could.
-        """
-        told = set(filter(None, claim.entry.args.get("told", "").split(",")))
-        waiting, newly = self._here(set(people) - told), set[str]()
-        failure: SignalboxError | None = None
-        started = self._kernel.clock.now()
-        for person in waiting:
-            if self._kernel.clock.now() - started > TOLD_AT_ONCE_FOR:
-                break
-            try:
-                send(person)
-                newly.add(person.person_id)
-            except SignalboxError as error:
-                failure = error
-        if failure is not None and not newly:
-            raise failure
-        if len(newly) < len(waiting):
-            again = {**claim.entry.args, "told": ",".join(sorted(told | newly))}
-            raise Later(self._kernel.clock.now() + (RETRY_FOR if failure else timedelta(0)), again)
+        """As core/telling.py does, whoever of them has not left."""
+        here = {person.person_id: person for person in self._here(set(people) - told_of(claim))}
+        tell_each(self._kernel.clock, claim, here, lambda person_id: send(here[person_id]))
 
     def _send(
         self,
